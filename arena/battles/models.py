@@ -1,0 +1,137 @@
+"""The served log: battles, turns, responses, votes. Each table has one writer, named in its docstring."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+
+from django.db import models
+
+from arena.battles.words import BattleState, Side, Winner
+from arena.competitors.models import Competitor
+from arena.prompts.models import Prompt, RecordedAnswer
+from arena.teams.models import Arena, Voter
+
+
+class Battle(models.Model):
+    """One pair drawn for one voter. The draw is stored before any text exists.
+
+    Written by `battles.opening` (the row) and `battles.lifecycle` (its state). "Voted" is no state: it is the
+    existence of the vote.
+    """
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    arena = models.ForeignKey(Arena, on_delete=models.PROTECT)
+    voter = models.ForeignKey(Voter, on_delete=models.PROTECT)
+    prompt = models.ForeignKey(Prompt, null=True, on_delete=models.PROTECT)
+    competitor_a = models.ForeignKey(Competitor, on_delete=models.PROTECT, related_name="+")
+    competitor_b = models.ForeignKey(Competitor, on_delete=models.PROTECT, related_name="+")
+    policy = models.CharField(max_length=20)
+    draw_probability = models.FloatField()
+    seed = models.CharField(max_length=64)
+    state = models.CharField(max_length=12, choices=BattleState.choices, default=BattleState.SERVED)
+    void_reason = models.CharField(max_length=30, blank=True)
+    redraw_of = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="redraw")
+    stream_mode = models.CharField(max_length=10)
+    served_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    completed_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+    owner = models.CharField(max_length=80, blank=True)
+    lease_until = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=("voter", "arena", "-id"), name="battle_of_voter"),
+            models.Index(fields=("arena", "competitor_a", "competitor_b"), name="battle_pairs"),
+            models.Index(
+                fields=("lease_until",), name="battle_answering", condition=models.Q(state=BattleState.ANSWERING)
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(competitor_a=models.F("competitor_b")), name="two_distinct_competitors"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(draw_probability__gt=0) & models.Q(draw_probability__lte=1),
+                name="draw_probability_in_unit",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"battle {self.public_id}"
+
+    def competitor_on(self, side: Side) -> Competitor:
+        return self.competitor_a if side == Side.A else self.competitor_b
+
+    def competitor_ids(self) -> Iterator[tuple[Side, int]]:
+        yield Side.A, self.competitor_a_id
+        yield Side.B, self.competitor_b_id
+
+
+class Turn(models.Model):
+    """One user message of a battle. Written by `battles.opening`."""
+
+    battle = models.ForeignKey(Battle, on_delete=models.PROTECT, related_name="turns")
+    index = models.PositiveSmallIntegerField()
+    prompt = models.TextField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("battle_id", "index")
+        constraints = [models.UniqueConstraint(fields=("battle", "index"), name="one_turn_an_index")]
+
+    def __str__(self) -> str:
+        return f"turn {self.index} of {self.battle_id}"
+
+
+class Response(models.Model):
+    """One side's finished or failed answer, written once, at the turn's end, by `battles.recording`."""
+
+    turn = models.ForeignKey(Turn, on_delete=models.PROTECT, related_name="responses")
+    side = models.CharField(max_length=1, choices=Side.choices)
+    competitor = models.ForeignKey(Competitor, on_delete=models.PROTECT, related_name="+")
+    text = models.TextField(blank=True)
+    text_sha256 = models.CharField(max_length=64, blank=True)
+    error_code = models.CharField(max_length=30, blank=True, help_text="Empty when the answer is complete.")
+    error_detail = models.CharField(max_length=300, blank=True)
+    finish_reason = models.CharField(max_length=30, blank=True)
+    first_token_ms = models.FloatField(null=True)
+    total_ms = models.FloatField(null=True)
+    input_tokens = models.PositiveIntegerField(null=True)
+    output_tokens = models.PositiveIntegerField(null=True)
+    recorded_answer = models.ForeignKey(RecordedAnswer, null=True, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=("turn", "side"), name="one_response_a_side")]
+
+    def __str__(self) -> str:
+        return f"response {self.side} to {self.turn_id}"
+
+
+class Vote(models.Model):
+    """One judgement of one battle. Written by `battles.votes`, never edited, never deleted."""
+
+    battle = models.OneToOneField(Battle, on_delete=models.PROTECT, related_name="vote")
+    voter = models.ForeignKey(Voter, on_delete=models.PROTECT)
+    winner = models.CharField(max_length=8, choices=Winner.choices)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(winner__in=Winner.values), name="known_winner")]
+
+    def __str__(self) -> str:
+        return f"vote {self.pk}"
+
+
+class VoteNote(models.Model):
+    """What decided a vote, said after it: tags and a comment. Written by `battles.notes`; may be changed."""
+
+    vote = models.OneToOneField(Vote, on_delete=models.PROTECT, related_name="note")
+    tags = models.JSONField(default=list)
+    comment = models.CharField(max_length=500, blank=True)
+    updated_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"note on vote {self.vote_id}"

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class CompetitorsConfig(AppConfig):
+    name = "arena.competitors"
+    label = "competitors"

@@ -1,0 +1,99 @@
+"""What can answer: endpoints, and competitors as immutable versions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+
+from arena.competitors.errors import CompetitorSealed
+from arena.teams.models import Arena
+
+
+class Endpoint(models.Model):
+    """An OpenAI-compatible address. The key itself is never stored: only the environment variable that holds it."""
+
+    name = models.CharField(max_length=80, unique=True)
+    base_url = models.CharField(
+        max_length=300,
+        help_text="Up to and without /chat/completions, for example http://127.0.0.1:11434/v1. "
+        "The word local-model stands for the model that comes with Blindfold.",
+    )
+    key_env = models.CharField(
+        "key's environment variable",
+        max_length=80,
+        blank=True,
+        validators=[RegexValidator(r"^[A-Za-z_][A-Za-z0-9_]*$", "Give the variable's name, not the key.")],
+    )
+    first_token_seconds = models.FloatField(default=30, validators=[MinValueValidator(0.1), MaxValueValidator(600)])
+    between_tokens_seconds = models.FloatField(default=15, validators=[MinValueValidator(0.1), MaxValueValidator(600)])
+    total_seconds = models.FloatField(default=180, validators=[MinValueValidator(0.1), MaxValueValidator(3600)])
+    # Written by `competitors.health` alone.
+    failures_in_a_row = models.PositiveIntegerField(default=0, editable=False)
+    out_until = models.DateTimeField(null=True, blank=True, editable=False)
+    last_failure = models.CharField(max_length=300, blank=True, editable=False)
+    last_failure_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Competitor(models.Model):
+    """A ranked entrant: one model, one endpoint, one system prompt, fixed settings. Changed settings make a new one."""
+
+    SETTINGS = (
+        "arena_id", "name", "version", "endpoint_id", "model_id", "revision", "system_prompt", "temperature",
+        "top_p", "max_tokens", "stop", "extra_body",
+    )  # fmt: skip
+
+    arena = models.ForeignKey(Arena, on_delete=models.PROTECT, related_name="competitors")
+    name = models.CharField(max_length=80)
+    version = models.PositiveIntegerField(default=1, editable=False)
+    endpoint = models.ForeignKey(
+        Endpoint, null=True, blank=True, on_delete=models.PROTECT, help_text="Blank for recorded answers only."
+    )
+    model_id = models.CharField(max_length=200)
+    revision = models.CharField(max_length=80, blank=True)
+    system_prompt = models.TextField(blank=True)
+    temperature = models.FloatField(null=True, blank=True, validators=[MinValueValidator(0), MaxValueValidator(5)])
+    top_p = models.FloatField(null=True, blank=True, validators=[MinValueValidator(0), MaxValueValidator(1)])
+    max_tokens = models.PositiveIntegerField(default=1024, validators=[MinValueValidator(1)])
+    stop = models.JSONField(default=list, blank=True)
+    extra_body = models.JSONField(default=dict, blank=True)
+    description = models.TextField(blank=True)
+    organization = models.CharField(max_length=120, blank=True)
+    license = models.CharField(max_length=120, blank=True)
+    price_in = models.FloatField("price per million input tokens", null=True, blank=True)
+    price_out = models.FloatField("price per million output tokens", null=True, blank=True)
+    context_length = models.PositiveIntegerField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    retired_at = models.DateTimeField(null=True, blank=True)
+    first_answered_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        ordering = ("arena_id", "name", "version")
+        constraints = [models.UniqueConstraint(fields=("arena", "name", "version"), name="one_competitor_a_version")]
+
+    def __str__(self) -> str:
+        return self.label
+
+    @property
+    def label(self) -> str:
+        """The name on boards and reveals, unique within the arena."""
+        return self.name if self.version == 1 else f"{self.name} v{self.version}"
+
+    @property
+    def is_sealed(self) -> bool:
+        return self.first_answered_at is not None
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Raises CompetitorSealed when a setting of a competitor that has answered would change."""
+        fields = kwargs.get("update_fields")
+        touched = [f for f in self.SETTINGS if fields is None or f in fields or f.removesuffix("_id") in fields]
+        if self.pk and self.is_sealed and touched:
+            stored = type(self).objects.filter(pk=self.pk).values(*touched).get()
+            changed = [name for name in touched if stored[name] != getattr(self, name)]
+            if changed:
+                raise CompetitorSealed(self.label, changed)
+        super().save(*args, **kwargs)

@@ -1,0 +1,77 @@
+"""Who is here, and where: arenas and voters."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+
+
+class Arena(models.Model):
+    """One question, asked in one way, of one field of competitors; its settings and nothing learnt from votes."""
+
+    class Kind(models.TextChoices):
+        LIVE = "live", "Live: competitors answer while the voter waits"
+        RECORDED = "recorded", "Recorded: a prompt set with answers made beforehand"
+        MIXED = "mixed", "Mixed: recorded prompts, and prompts of the voter's own"
+
+    class Access(models.TextChoices):
+        OPEN = "open", "Open: anyone who reaches this server may vote"
+        INVITE = "invite", "By invitation"
+        PRIVATE = "private", "Private: signed-in staff only"
+
+    class StreamMode(models.TextChoices):
+        PACED = "paced", "Paced: speed tells nothing about who writes"
+        LIVE = "live", "Live: faster, and weaker blindness, since speed can be seen"
+
+    class Reveal(models.TextChoices):
+        EACH = "each", "After every vote"
+        NEVER = "never", "Never"
+
+    class Sampling(models.TextChoices):
+        COVERAGE = "coverage", "Coverage: connect everyone, then the least compared pairs"
+        UNIFORM = "uniform", "Uniform: every pair alike"
+
+    slug = models.SlugField(unique=True, max_length=60)
+    title = models.CharField(max_length=80)
+    description = models.TextField(blank=True)
+    kind = models.CharField(max_length=10, choices=Kind)
+    access = models.CharField(max_length=10, choices=Access, default=Access.OPEN)
+    is_simulated = models.BooleanField(
+        default=False, help_text="Votes are made by a simulation; every page says so and nobody can vote."
+    )
+    stream_mode = models.CharField(max_length=10, choices=StreamMode, default=StreamMode.PACED)
+    pace = models.PositiveIntegerField(
+        default=90,
+        validators=[MinValueValidator(10), MaxValueValidator(2000)],
+        help_text="Characters a second that each side shows in paced mode. Set it below the slowest competitor.",
+    )
+    reveal = models.CharField(max_length=10, choices=Reveal, default=Reveal.EACH)
+    sampling = models.CharField(max_length=10, choices=Sampling, default=Sampling.COVERAGE)
+    max_prompt_chars = models.PositiveIntegerField(default=12_000, validators=[MaxValueValidator(200_000)])
+    max_turns = models.PositiveIntegerField(default=8, validators=[MinValueValidator(1), MaxValueValidator(50)])
+    publish_after_votes = models.PositiveIntegerField(default=5, validators=[MinValueValidator(1)])
+    publish_after_seconds = models.PositiveIntegerField(default=60, validators=[MinValueValidator(1)])
+    created_at = models.DateTimeField(auto_now_add=True)
+    archived_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Voter(models.Model):
+    """A pseudonymous source of votes. Signed-in people have an account; others only the signed cookie."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="voter"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"voter {self.pk}"
