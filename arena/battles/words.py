@@ -22,7 +22,7 @@ class Winner(models.TextChoices):
 
 
 class BattleState(models.TextChoices):
-    """Forward only, but for a follow-up turn, which takes a complete battle back to answering."""
+    """Forward only, but for a follow-up turn, which takes a complete battle back to served."""
 
     SERVED = "served", "Served"
     ANSWERING = "answering", "Answering"

@@ -44,7 +44,7 @@ class Arena(models.Model):
     )
     stream_mode = models.CharField(max_length=10, choices=StreamMode, default=StreamMode.PACED)
     pace = models.PositiveIntegerField(
-        default=90,
+        default=200,
         validators=[MinValueValidator(10), MaxValueValidator(2000)],
         help_text="Characters a second that each side shows in paced mode. Set it below the slowest competitor.",
     )

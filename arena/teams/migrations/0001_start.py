@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
                 ('access', models.CharField(choices=[('open', 'Open: anyone who reaches this server may vote'), ('invite', 'By invitation'), ('private', 'Private: signed-in staff only')], default='open', max_length=10)),
                 ('is_simulated', models.BooleanField(default=False, help_text='Votes are made by a simulation; every page says so and nobody can vote.')),
                 ('stream_mode', models.CharField(choices=[('paced', 'Paced: speed tells nothing about who writes'), ('live', 'Live: faster, and weaker blindness, since speed can be seen')], default='paced', max_length=10)),
-                ('pace', models.PositiveIntegerField(default=90, help_text='Characters a second that each side shows in paced mode. Set it below the slowest competitor.', validators=[django.core.validators.MinValueValidator(10), django.core.validators.MaxValueValidator(2000)])),
+                ('pace', models.PositiveIntegerField(default=200, help_text='Characters a second that each side shows in paced mode. Set it below the slowest competitor.', validators=[django.core.validators.MinValueValidator(10), django.core.validators.MaxValueValidator(2000)])),
                 ('reveal', models.CharField(choices=[('each', 'After every vote'), ('never', 'Never')], default='each', max_length=10)),
                 ('sampling', models.CharField(choices=[('coverage', 'Coverage: connect everyone, then the least compared pairs'), ('uniform', 'Uniform: every pair alike')], default='coverage', max_length=10)),
                 ('max_prompt_chars', models.PositiveIntegerField(default=12000, validators=[django.core.validators.MaxValueValidator(200000)])),

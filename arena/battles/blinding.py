@@ -1,0 +1,116 @@
+"""What a voter may know of a battle: before the vote sides and text, after it names. The only door to names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from arena.battles.errors import NotYetVoted, RevealWithheld
+from arena.battles.models import Battle, Response, Turn, Vote
+from arena.battles.words import BattleState, Side, Winner
+from arena.competitors.models import Competitor
+from arena.teams.models import Arena
+
+
+@dataclass(frozen=True, slots=True)
+class BlindTurn:
+    """A user message and, once both are complete, both answers. No timing, no length in tokens, no ending."""
+
+    index: int
+    prompt: str
+    answers: Mapping[Side, str]
+
+
+@dataclass(frozen=True, slots=True)
+class BlindBattle:
+    """All that templates, serializers and sockets are handed before the vote."""
+
+    id: UUID
+    state: BattleState
+    turns: tuple[BlindTurn, ...]
+    is_recorded: bool
+    voted: bool
+    void_reason: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RevealedSide:
+    """Who answered on a side, under which conditions."""
+
+    side: Side
+    competitor_id: int
+    name: str
+    organization: str
+    license: str
+    model_id: str
+    revision: str
+    system_prompt: str
+    temperature: float | None
+    top_p: float | None
+    max_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reveal:
+    """Both names, in the order of the sides, and the committed vote that earned them."""
+
+    winner: Winner
+    sides: tuple[RevealedSide, RevealedSide]
+
+
+def blind(battle: Battle) -> BlindBattle:
+    """The battle without a trace of who answers. An answer appears only when both sides of its turn are complete."""
+    texts: dict[int, dict[Side, str]] = {}
+    rows = Response.objects.filter(turn__battle=battle, error_code="").values_list(
+        "turn_id", "side", "text", "recorded_answer__text"
+    )
+    for turn_id, side, text, recorded in rows:
+        texts.setdefault(turn_id, {})[Side(side)] = text if recorded is None else recorded
+    turns = tuple(
+        BlindTurn(turn.index, turn.prompt, _both(texts.get(turn.pk, {}), battle))
+        for turn in Turn.objects.filter(battle=battle)
+    )
+    return BlindBattle(
+        id=battle.public_id,
+        state=BattleState(battle.state),
+        turns=turns,
+        is_recorded=battle.prompt_id is not None,
+        voted=Vote.objects.filter(battle=battle).exists(),
+        void_reason=battle.void_reason,
+        expires_at=battle.expires_at,
+    )
+
+
+def reveal(battle: Battle) -> Reveal:
+    """Who answered. Raises NotYetVoted before the vote is committed, RevealWithheld where the arena says never."""
+    vote = Vote.objects.filter(battle=battle).first()
+    if vote is None:
+        raise NotYetVoted
+    if battle.arena.reveal == Arena.Reveal.NEVER:
+        raise RevealWithheld
+    competitors = Competitor.objects.in_bulk([pk for _, pk in battle.competitor_ids()])
+    first, second = (_named(side, competitors[pk]) for side, pk in battle.competitor_ids())
+    return Reveal(Winner(vote.winner), (first, second))
+
+
+def _both(answers: dict[Side, str], battle: Battle) -> dict[Side, str]:
+    return answers if len(answers) == len(Side) and battle.state != BattleState.VOID else {}
+
+
+def _named(side: Side, competitor: Competitor) -> RevealedSide:
+    return RevealedSide(
+        side=side,
+        competitor_id=competitor.pk,
+        name=competitor.label,
+        organization=competitor.organization,
+        license=competitor.license,
+        model_id=competitor.model_id,
+        revision=competitor.revision,
+        system_prompt=competitor.system_prompt,
+        temperature=competitor.temperature,
+        top_p=competitor.top_p,
+        max_tokens=competitor.max_tokens,
+    )

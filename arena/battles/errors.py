@@ -1,0 +1,117 @@
+"""What can be refused in a battle. Adaptors translate each once: `status` is the HTTP answer, `code` the stable word."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+
+class BattleError(Exception):
+    """Base of every refusal; `str()` is a sentence for the voter and names nobody."""
+
+    status = 400
+    code = "refused"
+    sentence = _("This is not possible.")
+
+    def __init__(self, **facts: object) -> None:
+        self.facts = facts
+        super().__init__(str(self.sentence) % facts if facts else str(self.sentence))
+
+
+class UnknownWinner(BattleError):
+    code = "unknown_winner"
+    sentence = _("“%(winner)s” is not an outcome: use a, b, tie or both_bad.")
+
+
+class PromptRefused(BattleError):
+    code = "prompt_refused"
+
+
+class PromptEmpty(PromptRefused):
+    code = "prompt_empty"
+    sentence = _("The prompt is empty: write something for both to answer.")
+
+
+class PromptTooLong(PromptRefused):
+    code = "prompt_too_long"
+    sentence = _("The prompt has %(length)s characters; this arena takes at most %(limit)s. Shorten it and send again.")
+
+
+class PromptNotText(PromptRefused):
+    code = "prompt_not_text"
+    sentence = _("The prompt holds characters that are not text (%(found)s): paste it as plain text.")
+
+
+class NotFound(BattleError):
+    status = 404
+    code = "not_found"
+    sentence = _("There is no such battle.")
+
+
+class NotYours(BattleError):
+    status = 403
+    code = "not_yours"
+    sentence = _("This battle was served to somebody else.")
+
+
+class NotComplete(BattleError):
+    status = 409
+    code = "not_complete"
+    sentence = _("Both answers must be complete first.")
+
+
+class BattleClosed(BattleError):
+    status = 409
+    code = "closed"
+    sentence = _("This battle is closed. Start the next one.")
+
+
+class AlreadyVoted(BattleError):
+    status = 409
+    code = "already_voted"
+    sentence = _("Your vote on this battle is saved and final.")
+
+
+class BattleExpired(BattleError):
+    status = 410
+    code = "expired"
+    sentence = _("This battle has expired. Start the next one.")
+
+
+class NotYetVoted(BattleError):
+    status = 409
+    code = "not_yet_voted"
+    sentence = _("The names are revealed after your vote.")
+
+
+class RevealWithheld(BattleError):
+    status = 403
+    code = "reveal_withheld"
+    sentence = _("This arena does not reveal names.")
+
+
+class TooManyTurns(BattleError):
+    status = 409
+    code = "too_many_turns"
+    sentence = _("A battle here has at most %(limit)s turns. Please vote.")
+
+
+class NothingLeft(BattleError):
+    status = 409
+    code = "nothing_left"
+    sentence = _("You have judged everything here. Thank you.")
+
+
+class ArenaClosed(BattleError):
+    status = 409
+    code = "arena_closed"
+    sentence = _("This arena cannot serve battles now: %(reason)s")
+
+
+class TooManyBattles(BattleError):
+    status = 429
+    code = "rate_limited"
+    sentence = _("That is more battles than one person can judge. Wait %(seconds)s seconds and go on.")
+
+    def __init__(self, *, seconds: int) -> None:
+        self.retry_after = seconds
+        super().__init__(seconds=seconds)

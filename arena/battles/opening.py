@@ -1,0 +1,260 @@
+"""Prompt to battle: the only writer of new battles and turns."""
+
+from __future__ import annotations
+
+import random
+import secrets
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Count, Q
+
+from arena.battles import lifecycle
+from arena.battles.errors import (
+    ArenaClosed,
+    BattleClosed,
+    NothingLeft,
+    NotYours,
+    PromptEmpty,
+    PromptNotText,
+    PromptTooLong,
+    TooManyBattles,
+    TooManyTurns,
+)
+from arena.battles.matchmaking import Pair, TooFewCandidates, coverage_weights, draw_pair
+from arena.battles.models import Battle, Turn, Vote
+from arena.battles.recording import record_recorded_answers
+from arena.battles.words import OPEN_STATES, BattleState
+from arena.competitors.health import healthy_filter
+from arena.competitors.models import Competitor
+from arena.prompts.models import Prompt, PromptSet, RecordedAnswer
+from arena.teams.models import Arena, Voter
+
+LIFETIME = timedelta(hours=24)
+QUOTAS = ((timedelta(minutes=1), 20), (timedelta(hours=1), 240))
+"""Battles served to one voter, votes or not: a person needs longer than three seconds to read two answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far this voter is through a recorded arena, in battles."""
+
+    done: int
+    total: int
+
+
+def new_seed() -> str:
+    """128 bits from the operating system's generator, as hex."""
+    return secrets.token_hex(16)
+
+
+def check_prompt(text: str, *, limit: int) -> str:
+    """The prompt with line ends unified and outer blanks removed.
+
+    Raises PromptEmpty, PromptTooLong or PromptNotText.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    if len(text) > limit:
+        raise PromptTooLong(length=len(text), limit=limit)
+    strange = next((c for c in text if (unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\t")), None)
+    if strange is not None:
+        raise PromptNotText(found=f"U+{ord(strange):04X}")
+    if not any(unicodedata.category(c)[0] not in ("Z", "C") for c in text):
+        raise PromptEmpty
+    return text
+
+
+def open_battle(
+    voter: Voter,
+    arena: Arena,
+    prompt: str | None,
+    *,
+    seed: str,
+    now: datetime,
+    weights: Mapping[Pair, float] | None = None,
+    redraw_of: Battle | None = None,
+) -> Battle:
+    """One battle with its first turn, drawn and stored in one transaction before any text exists.
+
+    `prompt` is the voter's own text, or None for the next item of the arena's prompt set. `weights` override the
+    arena's sampling policy. An open battle of the same voter and arena is set aside as skipped when the voter sends
+    a new prompt, and is returned again when they only ask for the next item: asking twice never redraws a pair.
+
+    Raises PromptRefused kinds, ArenaClosed, NothingLeft, TooManyBattles.
+    """
+    if arena.is_simulated:
+        raise ArenaClosed(reason="its votes are simulated.")
+    own_text = check_prompt(prompt, limit=arena.max_prompt_chars) if prompt is not None else None
+    if (own_text is None) != (arena.kind == Arena.Kind.RECORDED) and arena.kind != Arena.Kind.MIXED:
+        raise PromptEmpty if own_text is None else ArenaClosed(reason="it serves its own prompts only.")
+    rng = random.Random(seed)
+    with transaction.atomic():
+        current = current_battle(voter, arena, now=now)
+        if current and own_text is None and redraw_of is None:
+            return current
+        check_quota(voter, now=now)
+        if current:
+            lifecycle.skip(current.public_id, voter, now=now)
+        item = _next_item(arena, voter, rng=rng) if own_text is None else None
+        candidates = item.competitor_ids if item else _live_candidates(arena, now=now)
+        if weights is None:
+            weights = _policy_weights(arena, candidates)
+        try:
+            draw = draw_pair(candidates, weights, rng=rng)
+        except TooFewCandidates:
+            raise ArenaClosed(reason="fewer than two competitors can answer.") from None
+        battle = Battle.objects.create(
+            arena=arena,
+            voter=voter,
+            prompt=item.prompt if item else None,
+            competitor_a_id=draw.a,
+            competitor_b_id=draw.b,
+            policy=arena.sampling,
+            draw_probability=draw.probability,
+            seed=seed,
+            stream_mode=arena.stream_mode,
+            served_at=now,
+            expires_at=now + LIFETIME,
+            redraw_of=redraw_of,
+        )
+        text = item.prompt.text if item else own_text
+        turn = Turn.objects.create(battle=battle, index=1, prompt=text, created_at=now)
+        if item:
+            record_recorded_answers(battle, turn, item.prompt, now=now)
+    return battle
+
+
+def redraw_battle(battle: Battle, voter: Voter, *, seed: str, now: datetime) -> Battle:
+    """A new pair for the prompt of a void battle; the same new battle however often it is asked for.
+
+    Raises NotYours, BattleClosed (when the battle is not void or had a follow-up), and what open_battle raises.
+    """
+    if battle.voter_id != voter.pk:
+        raise NotYours
+    existing = Battle.objects.filter(redraw_of=battle).first()
+    if existing:
+        return existing
+    if battle.state != BattleState.VOID:
+        raise BattleClosed
+    prompt = None if battle.prompt_id else battle.turns.get(index=1).prompt
+    with transaction.atomic():
+        locked = Battle.objects.select_for_update(of=("self",)).get(pk=battle.pk)
+        existing = Battle.objects.filter(redraw_of=locked).first()
+        return existing or open_battle(voter, battle.arena, prompt, seed=seed, now=now, redraw_of=locked)
+
+
+def follow_up(battle: Battle, voter: Voter, prompt: str, *, now: datetime) -> Turn:
+    """The next user message to the same blind pair. Raises what lifecycle.reopen raises, and PromptRefused kinds."""
+    text = check_prompt(prompt, limit=battle.arena.max_prompt_chars)
+    if battle.prompt_id:
+        raise TooManyTurns(limit=1)  # recorded answers have no continuation
+    with transaction.atomic():
+        locked = lifecycle.reopen(battle.public_id, voter, now=now)
+        index = locked.turns.count() + 1
+        if index > locked.arena.max_turns:
+            raise TooManyTurns(limit=locked.arena.max_turns)
+        return Turn.objects.create(battle=locked, index=index, prompt=text, created_at=now)
+
+
+def current_battle(voter: Voter, arena: Arena, *, now: datetime) -> Battle | None:
+    """This voter's open battle here: served, answering or complete, not voted, not expired."""
+    return (
+        Battle.objects.filter(
+            voter=voter, arena=arena, state__in=OPEN_STATES, vote__isnull=True, expires_at__gt=now
+        )
+        .select_related("arena")
+        .order_by("-id")
+        .first()
+    )
+
+
+def check_quota(voter: Voter, *, now: datetime) -> None:
+    """Raises TooManyBattles when this voter was served more than a person can judge."""
+    if not settings.RATE_LIMITS:
+        return
+    for window, limit in QUOTAS:
+        recent = Battle.objects.filter(voter=voter, served_at__gt=now - window).order_by("-id")
+        stamps = list(recent.values_list("served_at", flat=True)[:limit])
+        if len(stamps) == limit:
+            raise TooManyBattles(seconds=max(1, round((stamps[-1] + window - now).total_seconds())))
+
+
+def progress(arena: Arena, voter: Voter | None) -> Progress | None:
+    """Battles judged and battles there are, in an arena with a prompt set; None where voters write prompts."""
+    if arena.kind == Arena.Kind.LIVE:
+        return None
+    sizes = _answers_by_prompt(arena)
+    done = Vote.objects.filter(voter=voter, battle__arena=arena).count() if voter else 0
+    return Progress(done, sum(len(answers) // 2 for answers in sizes.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    prompt: Prompt
+    competitor_ids: list[int]
+
+
+def _live_candidates(arena: Arena, *, now: datetime) -> list[int]:
+    drawable = Competitor.objects.filter(arena=arena, retired_at__isnull=True, endpoint__isnull=False)
+    return list(drawable.filter(healthy_filter(now)).values_list("pk", flat=True))
+
+
+def _answers_by_prompt(arena: Arena) -> dict[int, set[int]]:
+    rows = RecordedAnswer.objects.filter(
+        prompt__prompt_set__arena=arena,
+        prompt__prompt_set__purpose=PromptSet.Purpose.BATTLES,
+        prompt__retired_at__isnull=True,
+        competitor__retired_at__isnull=True,
+    ).values_list("prompt_id", "competitor_id")
+    answers: dict[int, set[int]] = defaultdict(set)
+    for prompt_id, competitor_id in rows:
+        answers[prompt_id].add(competitor_id)
+    return answers
+
+
+def _next_item(arena: Arena, voter: Voter, *, rng: random.Random) -> _Item:
+    """A prompt with two answers whose authors this voter does not know, least served to them first.
+
+    The reveal names both authors of a prompt's answers, so every later battle on that prompt draws among the others.
+    """
+    answers = _answers_by_prompt(arena)
+    served: Counter[int] = Counter()
+    mine = Battle.objects.filter(voter=voter, arena=arena, prompt__isnull=False)
+    for prompt_id, first, second, voted in mine.values_list(
+        "prompt_id", "competitor_a_id", "competitor_b_id", Count("vote")
+    ):
+        served[prompt_id] += 1
+        if voted and prompt_id in answers:
+            answers[prompt_id] -= {first, second}
+    open_items = {key: left for key, left in answers.items() if len(left) >= 2}
+    if not open_items:
+        raise NothingLeft
+    fewest = min(served[key] for key in open_items)
+    key = rng.choice(sorted(key for key in open_items if served[key] == fewest))
+    return _Item(Prompt.objects.get(pk=key), sorted(open_items[key]))
+
+
+def _policy_weights(arena: Arena, candidates: list[int]) -> Mapping[Pair, float] | None:
+    if arena.sampling == Arena.Sampling.UNIFORM:
+        return None
+    return coverage_weights(candidates, _compared(arena, candidates))
+
+
+def _compared(arena: Arena, candidates: list[int]) -> dict[Pair, int]:
+    """Battles per unordered pair, those set aside left out; counted by the database."""
+    among = Q(competitor_a__in=candidates, competitor_b__in=candidates)
+    rows = (
+        Battle.objects.filter(among, arena=arena, state__in=OPEN_STATES)
+        .values_list("competitor_a_id", "competitor_b_id")
+        .annotate(battles=Count("id"))
+        .order_by()
+    )
+    compared: dict[Pair, int] = defaultdict(int)
+    for first, second, battles in rows:
+        compared[min(first, second), max(first, second)] += battles
+    return compared

@@ -1,0 +1,120 @@
+"""The only writer of responses: both sides of a turn at once, and with them the battle's next state."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from arena.battles import lifecycle
+from arena.battles.models import Battle, Response, Turn
+from arena.battles.words import BattleState, Side, VoidReason
+from arena.competitors import versions
+from arena.prompts.models import Prompt, RecordedAnswer
+from arena.teams.models import Arena
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one side gave: text and timing, or an error code that only operators see."""
+
+    text: str = ""
+    error_code: str = ""
+    error_detail: str = ""
+    finish_reason: str = ""
+    first_token_ms: float | None = None
+    total_ms: float | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+
+    @property
+    def failed(self) -> bool:
+        return bool(self.error_code)
+
+
+def text_hash(text: str) -> str:
+    """Names an answer's exact text without keeping it."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def record_responses(turn: Turn, answers: Mapping[Side, Answer], *, now: datetime, reason: str = "") -> BattleState:
+    """Both sides stored with the state they lead to, in one transaction; returns that state.
+
+    Complete when both sides answered; void when one failed (both answers are discarded, timing and code are kept),
+    when `reason` says so, or when an answer repeats one whose author this voter knows. A battle that moved on in
+    the meantime (skipped, expired, taken for dead) keeps its state.
+    """
+    with transaction.atomic():
+        battle = Battle.objects.select_for_update(of=("self",)).select_related("arena").get(pk=turn.battle_id)
+        if battle.state != BattleState.ANSWERING or battle.owner != lifecycle.process_owner():
+            return BattleState(battle.state)
+        reason = reason or _why_void(battle, answers)
+        for side in Side:
+            _store(battle, turn, side, answers[side], discard=bool(reason), now=now)
+        if reason:
+            lifecycle.void(battle.pk, VoidReason(reason), now=now)
+            return BattleState.VOID
+        versions.seal([battle.competitor_a_id, battle.competitor_b_id], now=now)
+        Battle.objects.filter(pk=battle.pk).update(
+            state=BattleState.COMPLETE, completed_at=now, owner="", lease_until=None
+        )
+    return BattleState.COMPLETE
+
+
+def record_recorded_answers(battle: Battle, turn: Turn, prompt: Prompt, *, now: datetime) -> None:
+    """Answers made beforehand become the responses of a new battle, which is complete at once.
+
+    The text stays where it is, in the recorded answer; the caller holds the transaction.
+    """
+    recorded = {row.competitor_id: row for row in RecordedAnswer.objects.filter(prompt=prompt)}
+    for side, competitor_id in battle.competitor_ids():
+        row = recorded[competitor_id]
+        Response.objects.create(
+            turn=turn,
+            side=side,
+            competitor_id=competitor_id,
+            recorded_answer=row,
+            text_sha256=text_hash(row.text),
+            first_token_ms=row.first_token_ms,
+            total_ms=row.total_ms,
+            input_tokens=row.input_tokens,
+            output_tokens=row.output_tokens,
+            created_at=now,
+        )
+    versions.seal([battle.competitor_a_id, battle.competitor_b_id], now=now)
+    battle.state, battle.completed_at = BattleState.COMPLETE, now
+    battle.save(update_fields=["state", "completed_at"])
+
+
+def _why_void(battle: Battle, answers: Mapping[Side, Answer]) -> str:
+    if any(answers[side].failed for side in Side):
+        return VoidReason.SIDE_FAILED
+    if battle.arena.reveal != Arena.Reveal.EACH:
+        return ""
+    known = Response.objects.filter(
+        turn__battle__voter_id=battle.voter_id,
+        turn__battle__vote__isnull=False,
+        text_sha256__in=[text_hash(answers[side].text) for side in Side],
+    )
+    return VoidReason.REPEATED if known.exists() else ""
+
+
+def _store(battle: Battle, turn: Turn, side: Side, answer: Answer, *, discard: bool, now: datetime) -> None:
+    Response.objects.create(
+        turn=turn,
+        side=side,
+        competitor=battle.competitor_on(side),
+        text="" if discard else answer.text,
+        text_sha256="" if discard else text_hash(answer.text),
+        error_code=answer.error_code,
+        error_detail=answer.error_detail[:300],
+        finish_reason=answer.finish_reason[:30],
+        first_token_ms=answer.first_token_ms,
+        total_ms=answer.total_ms,
+        input_tokens=answer.input_tokens,
+        output_tokens=answer.output_tokens,
+        created_at=now,
+    )
