@@ -1,0 +1,88 @@
+"""Which endpoints answer: three failures in a row take one out of the draw, for longer each time; a probe brings it back.
+
+The only writer of `Endpoint`'s health fields. Every write is one conditional UPDATE, so that two processes that see
+the same endpoint fail need no lock.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Case, DateTimeField, F, Q, Value, When
+
+from arena.competitors.models import Competitor, Endpoint
+
+FAILURES_BEFORE_OUT = 3
+FIRST_PAUSE = timedelta(seconds=30)
+LONGEST_PAUSE = timedelta(minutes=15)
+
+
+def healthy_filter(now: datetime) -> Q:
+    """Competitors that may be drawn for a live answer: not retired, with an endpoint that is not out at `now`."""
+    in_the_draw = Q(endpoint__out_until__isnull=True) | Q(endpoint__out_until__lte=now)
+    return Q(retired_at__isnull=True) & Q(endpoint__isnull=False) & in_the_draw
+
+
+def claim_probes(competitor_ids: Iterable[int], *, now: datetime) -> int:
+    """Keep everybody else off the endpoints that this draw will probe; says how many those are.
+
+    A probe counts as failed in advance: the endpoint goes out for its next pause, and the probe's success brings it
+    back at once. So there is one probe a pause, also when its battle never reports.
+    """
+    due = Endpoint.objects.filter(competitor__pk__in=list(competitor_ids), out_until__lte=now)
+    ids = list(due.values_list("pk", flat=True).distinct())
+    if not ids:  # the ordinary case costs a read and no write
+        return 0
+    return Endpoint.objects.filter(pk__in=ids, out_until__lte=now).update(**_one_more_failure(now))
+
+
+def note_success(competitor: Competitor) -> None:
+    """Bring the competitor's endpoint back, if it had failed; an endpoint in good health costs a read and no write."""
+    troubled = Endpoint.objects.filter(pk=competitor.endpoint_id, failures_in_a_row__gt=0)
+    if competitor.endpoint_id is not None and troubled.exists():
+        troubled.update(failures_in_a_row=0, out_until=None)
+
+
+def note_failure(competitor: Competitor, code: str, detail: str, *, now: datetime) -> None:
+    """Count a failure of the competitor's endpoint; the third in a row, and each after a pause, takes it out.
+
+    Failures that arrive while it is out belong to battles drawn earlier: they are noted and do not lengthen the pause.
+    """
+    if competitor.endpoint_id is None:
+        return
+    endpoint = Endpoint.objects.filter(pk=competitor.endpoint_id)
+    key_env = endpoint.values_list("key_env", flat=True).first() or ""
+    said: dict[str, Any] = {"last_failure": _without_key(f"{code}: {detail}", key_env)[:300], "last_failure_at": now}
+    in_the_draw = Q(out_until__isnull=True) | Q(out_until__lte=now)
+    if not endpoint.filter(in_the_draw).update(**said, **_one_more_failure(now)):
+        endpoint.update(**said)
+
+
+def pause_after(failures: int) -> timedelta:
+    """How long an endpoint is out after that many failures in a row: 30 s from the third on, doubling to 15 minutes."""
+    if failures < FAILURES_BEFORE_OUT:
+        return timedelta(0)
+    # The exponent is capped first: the count has no bound, a timedelta has.
+    return min(FIRST_PAUSE * 2 ** min(failures - FAILURES_BEFORE_OUT, 10), LONGEST_PAUSE)
+
+
+def _one_more_failure(now: datetime) -> dict[str, Any]:
+    """The UPDATE of one more failure: the pause follows from the count as stored, not as some process remembers it."""
+    counts = range(FAILURES_BEFORE_OUT + 10, FAILURES_BEFORE_OUT - 1, -1)
+    pauses = [
+        When(failures_in_a_row__gte=count - 1, then=Value(now + pause_after(count), output_field=DateTimeField()))
+        for count in counts
+    ]
+    return {
+        "failures_in_a_row": F("failures_in_a_row") + 1,
+        "out_until": Case(*pauses, default=Value(None, output_field=DateTimeField())),
+    }
+
+
+def _without_key(text: str, key_env: str) -> str:
+    """The text without the endpoint's key, which some servers repeat in their refusals."""
+    key = os.environ.get(key_env, "") if key_env else ""
+    return text.replace(key, f"[{key_env}]") if key else text

@@ -1,0 +1,58 @@
+"""Versions: a competitor that has answered never changes; a change makes the next version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+
+from arena.competitors.models import Competitor
+
+CHANGEABLE = frozenset(
+    {"endpoint", "model_id", "revision", "system_prompt", "temperature", "top_p", "max_tokens", "stop", "extra_body"}
+    | {"description", "organization", "license", "price_in", "price_out", "context_length"}
+)
+
+
+class UnknownSetting(Exception):
+    """A revision named something that is no setting of a competitor."""
+
+    def __init__(self, unknown: Sequence[str], allowed: Sequence[str]) -> None:
+        self.unknown, self.allowed = tuple(unknown), tuple(allowed)
+        super().__init__(f"{', '.join(unknown)}: no setting of a competitor. Use {', '.join(allowed)}.")
+
+
+def revise(competitor: Competitor, *, now: datetime, **changes: Any) -> Competitor:
+    """Make the next version with these changes and retire the given one, both or neither.
+
+    Raises UnknownSetting for anything that is no setting (the name and the arena stay: they are what a version is
+    of), and ValidationError where a value is not allowed.
+    """
+    unknown = sorted(set(changes) - CHANGEABLE)
+    if unknown:
+        raise UnknownSetting(unknown, sorted(CHANGEABLE))
+    with transaction.atomic():
+        versions = Competitor.objects.select_for_update().filter(arena=competitor.arena_id, name=competitor.name)
+        # Locked first: two revisions at once must not both count the same maximum.
+        list(versions.order_by("pk").values_list("pk", flat=True))
+        latest = versions.aggregate(latest=Max("version"))["latest"]
+        old = Competitor.objects.get(pk=competitor.pk)
+        kept = {field: getattr(old, field) for field in CHANGEABLE}
+        new = Competitor(arena_id=old.arena_id, name=old.name, version=latest + 1, **{**kept, **changes})
+        new.full_clean()
+        new.save()
+        Competitor.objects.filter(pk=old.pk, retired_at__isnull=True).update(retired_at=now)
+    return new
+
+
+def seal(competitor_ids: Iterable[int], *, now: datetime) -> int:
+    """Mark the first recorded answer of these competitors; from then on their settings are fixed. Counts the newly sealed.
+
+    One conditional update, which writes nothing for those sealed before.
+    """
+    return Competitor.objects.filter(pk__in=list(competitor_ids), first_answered_at__isnull=True).update(
+        first_answered_at=now
+    )

@@ -1,0 +1,34 @@
+"""Who may enter which arena."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.db.models import Q, QuerySet
+from django.http import Http404
+
+from arena.teams.models import Arena
+
+User = AbstractBaseUser | AnonymousUser
+
+
+def arenas_for(user: User, *, include_archived: bool = False) -> QuerySet[Arena]:
+    """Every arena this person may enter, oldest first; archived ones only where asked for."""
+    allowed = Q() if _is_staff(user) else Q(access=Arena.Access.OPEN)
+    if not include_archived:
+        allowed &= Q(archived_at__isnull=True)
+    return Arena.objects.filter(allowed)
+
+
+def arena_for(user: User, slug: str, *, include_archived: bool = False) -> Arena:
+    """The arena, if this person may enter it. Boards of archived arenas stay readable: `include_archived=True`.
+
+    Raises Http404, alike for an arena that does not exist and for one that is private, so its existence stays private.
+    """
+    arena = arenas_for(user, include_archived=include_archived).filter(slug=slug).first()
+    if arena is None:
+        raise Http404("There is no arena at this address, or it is not open to you.")
+    return arena
+
+
+def _is_staff(user: User) -> bool:
+    return bool(user.is_authenticated and user.is_active and getattr(user, "is_staff", False))

@@ -1,0 +1,74 @@
+"""Who votes: the account's voter for signed-in people, else the voter named by a signed cookie. Writes `Voter`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.core import signing
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from arena.teams.models import Voter
+
+COOKIE = "voter"
+LIFETIME = timedelta(days=365)
+_signer = signing.TimestampSigner(salt="arena.teams.voters")
+
+
+def voter_of(request: HttpRequest) -> Voter | None:
+    """The voter behind a request, or None for somebody who never opened a battle."""
+    return voter_of_connection(request.user, request.COOKIES.get(COOKIE))
+
+
+def voter_of_connection(user: AbstractBaseUser | AnonymousUser | None, cookie: str | None) -> Voter | None:
+    """The voter behind a request or a socket: the account's when signed in, else the cookie's.
+
+    The cookie of an account's voter counts only while that account is signed in: whoever comes next to a shared
+    computer does not vote in its name.
+    """
+    if user is not None and user.is_authenticated:
+        return Voter.objects.filter(user_id=user.pk).first()
+    voter = voter_from_cookie(cookie)
+    return voter if voter is not None and voter.user_id is None else None
+
+
+def ensure_voter(request: HttpRequest) -> Voter:
+    """The voter behind a request, made if there is none yet. Two first requests of one account make one voter."""
+    user = request.user
+    if user.is_authenticated:
+        return Voter.objects.get_or_create(user=user)[0]
+    return voter_of(request) or Voter.objects.create()
+
+
+def remember(response: HttpResponseBase, voter: Voter) -> None:
+    """Set the cookie by which this browser is known from now on; it says nothing but the voter's public id."""
+    response.set_cookie(
+        COOKIE,
+        cookie_value(voter),
+        max_age=LIFETIME,
+        httponly=True,
+        secure=settings.IS_SECURE,
+        samesite="Lax",
+    )
+
+
+def cookie_value(voter: Voter) -> str:
+    """The signed value of the voter's cookie."""
+    return _signer.sign(voter.public_id.hex)
+
+
+def voter_from_cookie(value: str | None) -> Voter | None:
+    """The voter a cookie names; None when it is missing, tampered with or older than a year.
+
+    It may be an account's voter: sockets that know their user ask `voter_of_connection` instead.
+    """
+    if not value:
+        return None
+    try:
+        public_id = UUID(hex=_signer.unsign(value, max_age=LIFETIME))
+    except (signing.BadSignature, ValueError):
+        return None
+    return Voter.objects.filter(public_id=public_id).first()
