@@ -1,4 +1,16 @@
-from django.contrib import admin
-from django.urls import path
+"""Addresses of the instance."""
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from django.contrib import admin
+from django.urls import include, path
+
+from arena.teams.views import home
+from arena.health import healthz
+
+urlpatterns = [
+    path("", home, name="home"),
+    path("healthz", healthz, name="healthz"),
+    path("", include("arena.battles.urls")),
+    path("", include("arena.leaderboards.urls")),
+    path("api/", include("arena.api.urls")),
+    path("admin/", admin.site.urls),
+]

@@ -85,6 +85,19 @@ def skip(battle_id: UUID, voter: Voter, *, now: datetime) -> Battle:
     return battle
 
 
+def stop(battle_id: UUID, voter: Voter, *, now: datetime) -> Battle:
+    """The voter stops both sides: served or answering to void. Raises AlreadyVoted, BattleClosed, BattleExpired."""
+    with transaction.atomic():
+        battle = lock(battle_id, voter, now=now)
+        if battle.state == BattleState.VOID:
+            return battle
+        check_open(battle, now=now)
+        if battle.state == BattleState.COMPLETE:
+            raise BattleClosed
+        _move(battle, BattleState.VOID, closed_at=now, void_reason=VoidReason.STOPPED)
+    return battle
+
+
 def void(battle_pk: int, reason: VoidReason, *, now: datetime) -> bool:
     """Served or answering to void, once; false when the battle had moved on."""
     young = Battle.objects.filter(pk=battle_pk, state__in=(BattleState.SERVED, BattleState.ANSWERING))
@@ -123,7 +136,7 @@ def _void_interrupted(battles: QuerySet[Battle], *, now: datetime) -> int:
     )
 
 
-def _move(battle: Battle, state: BattleState, **changes: datetime | None) -> None:
+def _move(battle: Battle, state: BattleState, **changes: datetime | str | None) -> None:
     battle.state = state
     for name, value in changes.items():
         setattr(battle, name, value)

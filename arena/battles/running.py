@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
+from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 
@@ -82,9 +83,8 @@ def stop(turn_id: int) -> bool:
 
 async def stop_anywhere(turn_id: int) -> None:
     """Ends a turn, whichever process answers it."""
-    if not stop(turn_id):
-        layer = get_channel_layer()
-        await layer.group_send(f"turn.{turn_id}", {"type": "turn.stop", "turn": turn_id})
+    if not stop(turn_id) and settings.REDIS_URL:
+        await get_channel_layer().group_send(_stop_group(turn_id), {"type": "turn.stop"})
 
 
 async def shut_down() -> None:
@@ -105,6 +105,9 @@ async def _start(turn_id: int) -> Running | None:
     _forget_oldest()
     _turns[turn_id] = running
     running.task = asyncio.create_task(_run(turn_id, running, job))
+    if settings.REDIS_URL:
+        listener = asyncio.create_task(_listen_for_stop(turn_id))
+        running.task.add_done_callback(lambda _done: listener.cancel())
     _keep_leases()
     return running
 
@@ -173,6 +176,22 @@ async def _run(turn_id: int, running: Running, job: streaming.Job) -> None:
         await running.frames.append(held[0].a, held[0].b, end="complete")
     else:
         await running.frames.append("", "", end="void")
+
+
+async def _listen_for_stop(turn_id: int) -> None:
+    """With several processes, the stop may be asked of another one than that which answers."""
+    layer = get_channel_layer()
+    channel = await layer.new_channel()
+    await layer.group_add(_stop_group(turn_id), channel)
+    try:
+        await layer.receive(channel)
+        stop(turn_id)
+    finally:
+        await layer.group_discard(_stop_group(turn_id), channel)
+
+
+def _stop_group(turn_id: int) -> str:
+    return f"turn.{turn_id}"
 
 
 async def _void_as_soon_as_possible(battle_pk: int) -> None:

@@ -75,3 +75,13 @@ class Voter(models.Model):
 
     def __str__(self) -> str:
         return f"voter {self.pk}"
+
+
+class Heartbeat(models.Model):
+    """The last sign of life of a background process. Written by `teams.heartbeat`."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    beat_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

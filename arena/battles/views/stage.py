@@ -1,0 +1,221 @@
+"""What the voting page shows at this moment: one value for the first paint, the fragments and the errors alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from arena.battles import notes, opening
+from arena.battles.blinding import BlindBattle, RevealedSide, blind, reveal
+from arena.battles.errors import RevealWithheld
+from arena.battles.models import Battle, Vote
+from arena.battles.rendering import to_html
+from arena.battles.words import BattleState, Side, VoidReason, Winner
+from arena.competitors import endpoints
+from arena.leaderboards import standing
+from arena.prompts.models import Prompt, PromptSet
+from arena.teams.models import Arena, Voter
+
+VOID_SENTENCES = {
+    VoidReason.SIDE_FAILED: gettext_lazy("One of the answers could not be finished, so this pair was set aside."),
+    VoidReason.STALLED: gettext_lazy("The answers stood still for too long, so this pair was set aside."),
+    VoidReason.STOPPED: gettext_lazy("You stopped this battle. Nothing was counted."),
+    VoidReason.INTERRUPTED: gettext_lazy("The server was restarted while the answers were being written, so this pair was set aside."),
+    VoidReason.REPEATED: gettext_lazy("An answer repeated one whose author you already know, so this pair was set aside."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TurnCard:
+    index: int
+    prompt: str
+    answer_a_html: SafeString
+    answer_b_html: SafeString
+
+
+@dataclass(frozen=True, slots=True)
+class BattleCard:
+    id: str
+    turns: tuple[TurnCard, ...]
+    current_turn: int
+    is_recorded: bool
+    may_follow_up: bool
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SideCard:
+    side: str
+    name: str
+    organization: str
+    model_id: str
+    revision: str
+    settings: str
+    license: str
+    board: str
+
+
+@dataclass(frozen=True, slots=True)
+class RevealCard:
+    heading: str
+    sentences: tuple[str, ...]
+    winner: str
+    winner_label: str
+    sides: tuple[SideCard, ...]
+    votes_cast: int
+    tags: tuple[dict[str, Any], ...]
+    comment: str
+    chart_svg: SafeString
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    state: str
+    notice: str = ""
+    draft: str = ""
+    suggestions: Sequence[dict[str, str]] = ()
+    offers_composer: bool = False
+    offers_start: bool = False
+    progress: opening.Progress | None = None
+    battle: BattleCard | None = None
+    reason: str = ""
+    may_redraw: bool = False
+    reveal: RevealCard | None = None
+    withheld: bool = False
+
+    def saying(self, notice: str, *, draft: str = "") -> Stage:
+        """The same stage with a sentence above it, and the voter's text kept."""
+        return replace(self, notice=notice, draft=draft or self.draft)
+
+
+def stage_of(arena: Arena, voter: Voter | None, *, now: datetime, battle: Battle | None = None) -> Stage:
+    """The stage for a battle, or for the voter's open one, or the start."""
+    if battle is None and voter is not None:
+        battle = opening.current_battle(voter, arena, now=now) or _unfinished_business(arena, voter)
+    if battle is None:
+        return _start(arena, voter, now=now)
+    return _of_battle(arena, battle, voter, now=now)
+
+
+def start_stage(arena: Arena, voter: Voter | None, *, now: datetime) -> Stage:
+    """A fresh start, whatever came before."""
+    return _start(arena, voter, now=now)
+
+
+def _unfinished_business(arena: Arena, voter: Voter) -> Battle | None:
+    """The last battle if it was set aside and not drawn again: the voter is owed a word and a new pair."""
+    last = Battle.objects.select_related("arena").filter(arena=arena, voter=voter).order_by("-id").first()
+    return last if last and last.state == BattleState.VOID else None
+
+
+def _start(arena: Arena, voter: Voter | None, *, now: datetime) -> Stage:
+    reason = endpoints.why_closed(arena, now=now)
+    if reason:
+        return Stage("closed", reason=reason)
+    progress = opening.progress(arena, voter)
+    if arena.kind == Arena.Kind.RECORDED:
+        if progress and progress.done >= progress.total:
+            return Stage("nothing_left", progress=progress)
+        return Stage("start", offers_start=True, progress=progress)
+    suggested = Prompt.objects.filter(
+        prompt_set__arena=arena, prompt_set__purpose=PromptSet.Purpose.SUGGESTIONS, retired_at__isnull=True
+    ).order_by("?")[:3]
+    cards = [{"category": prompt.category, "text": prompt.text} for prompt in suggested]
+    return Stage("start", offers_composer=True, suggestions=cards, offers_start=arena.kind == Arena.Kind.MIXED)
+
+
+def _of_battle(arena: Arena, battle: Battle, voter: Voter | None, *, now: datetime) -> Stage:
+    seen = blind(battle)
+    if seen.voted:
+        return _revealed(arena, battle, seen, voter)
+    progress = opening.progress(arena, voter)
+    card = _card(arena, seen)
+    if battle.state == BattleState.VOID:
+        reason = str(VOID_SENTENCES[VoidReason(battle.void_reason)])
+        may_redraw = battle.void_reason != VoidReason.STOPPED and len(seen.turns) == 1
+        draft = seen.turns[0].prompt if not battle.prompt_id else ""
+        return Stage("void", battle=card, reason=reason, may_redraw=may_redraw, draft=draft, progress=progress)
+    if battle.state == BattleState.EXPIRED or now >= battle.expires_at:
+        return Stage("expired", battle=card, reason=_("A battle can be judged for 24 hours; this one is older."))
+    if battle.state == BattleState.SKIPPED:
+        return Stage("skipped", battle=card, progress=progress)
+    return Stage("complete" if battle.state == BattleState.COMPLETE else "answering", battle=card, progress=progress)
+
+
+def _card(arena: Arena, seen: BlindBattle) -> BattleCard:
+    turns = tuple(
+        TurnCard(
+            turn.index,
+            turn.prompt,
+            _html(turn.answers.get(Side.A), _("Part of answer A")),
+            _html(turn.answers.get(Side.B), _("Part of answer B")),
+        )
+        for turn in seen.turns
+    )
+    may_follow_up = not seen.is_recorded and seen.state == BattleState.COMPLETE and len(turns) < arena.max_turns
+    return BattleCard(str(seen.id), turns, len(turns), seen.is_recorded, may_follow_up, seen.expires_at)
+
+
+def _html(text: str | None, label: str) -> SafeString:
+    return mark_safe(to_html(text, label=label)) if text is not None else SafeString("")  # noqa: S308 - sanitised
+
+
+def _revealed(arena: Arena, battle: Battle, seen: BlindBattle, voter: Voter | None) -> Stage:
+    card, progress = _card(arena, seen), opening.progress(arena, voter)
+    try:
+        shown = reveal(battle)
+    except RevealWithheld:
+        return Stage("revealed", battle=card, withheld=True, progress=progress)
+    verdict = standing.of_pair(arena, shown.sides[0].competitor_id, shown.sides[1].competitor_id, shown.winner)
+    note = getattr(battle.vote, "note", None)
+    chosen = note.tags if note else []
+    return Stage(
+        "revealed",
+        battle=card,
+        progress=progress,
+        reveal=RevealCard(
+            heading=verdict.heading,
+            sentences=verdict.sentences,
+            winner=shown.winner,
+            winner_label=str(Winner(shown.winner).label),
+            sides=tuple(_side_card(side, verdict) for side in shown.sides),
+            votes_cast=Vote.objects.filter(voter_id=battle.voter_id, battle__arena=arena).count(),
+            tags=tuple({"value": v, "label": str(t), "checked": v in chosen} for v, t in notes.TAGS.items()),
+            comment=note.comment if note else "",
+            chart_svg=verdict.chart_svg,
+        ),
+    )
+
+
+def _side_card(side: RevealedSide, verdict: standing.Standing) -> SideCard:
+    return SideCard(
+        side=side.side,
+        name=side.name,
+        organization=side.organization,
+        model_id=side.model_id,
+        revision=side.revision,
+        settings=settings_sentence(side),
+        license=side.license,
+        board=verdict.board.get(side.competitor_id, ""),
+    )
+
+
+def settings_sentence(side: RevealedSide | Any) -> str:
+    """A competitor's fixed settings in one line."""
+    parts = []
+    if side.temperature is not None:
+        parts.append(_("temperature %(value)s") % {"value": side.temperature})
+    if side.top_p is not None:
+        parts.append(_("top-p %(value)s") % {"value": side.top_p})
+    parts.append(_("at most %(value)s tokens") % {"value": side.max_tokens})
+    if side.system_prompt:
+        parts.append(_("system prompt “%(text)s”") % {"text": side.system_prompt})
+    else:
+        parts.append(_("no system prompt"))
+    return ", ".join(parts)

@@ -1,0 +1,40 @@
+"""What a web process does before its first request and after its last."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.utils import timezone
+
+from arena.battles import lifecycle, running
+
+log = logging.getLogger(__name__)
+
+
+class Lifespan:
+    """ASGI's lifespan: battles that a killed process left behind are void at the start; our own at the end."""
+
+    async def __call__(
+        self, scope: dict[str, Any], receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
+    ) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await self._start()
+                await send({"type": "lifespan.startup.complete"})
+            elif message["type"] == "lifespan.shutdown":
+                await running.shut_down()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    async def _start(self) -> None:
+        try:
+            voided = await sync_to_async(lifecycle.recover)(now=timezone.now())
+        except Exception:  # a database that is away must not keep the server from saying so
+            log.exception("Battles of an earlier run could not be looked up; the worker will see to them.")
+            return
+        if voided:
+            log.info("%s battle(s) of an earlier run were void: their answers were cut off.", voided)
