@@ -1,0 +1,33 @@
+"""Every refusal as `{"code", "detail"}` with its status; nothing internal ever shows."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.db import DatabaseError
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+from arena.battles.errors import BattleError
+
+log = logging.getLogger(__name__)
+
+
+def answer(error: Exception, context: dict[str, Any]) -> Response | None:
+    """REST framework's exception handler."""
+    if isinstance(error, BattleError):
+        response = Response({"code": error.code, "detail": str(error)}, status=error.status)
+        if retry := getattr(error, "retry_after", None):
+            response["Retry-After"] = str(retry)
+        return response
+    if isinstance(error, DatabaseError):
+        log.error("The database refused: %s", type(error).__name__)
+        body = {"code": "unavailable", "detail": "Nothing could be stored, and nothing was revealed. Try again."}
+        return Response(body, status=503, headers={"Retry-After": "2"})
+    response = exception_handler(error, context)
+    if response is not None and isinstance(response.data, dict):
+        code = getattr(error, "default_code", "invalid")
+        detail = response.data.get("detail", response.data)
+        response.data = {"code": code, "detail": detail}
+    return response

@@ -1,0 +1,112 @@
+"""What goes in and out, for the schema and for checking. Before the vote only `BlindBattle` goes out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from arena.battles.blinding import BlindBattle, Reveal
+from arena.battles.notes import MAX_COMMENT, TAGS
+from arena.battles.words import BattleState, Side, Winner
+from arena.competitors.models import Competitor
+from arena.teams.models import Arena
+
+
+class ArenaOut(serializers.ModelSerializer[Arena]):
+    closed_because = serializers.CharField(help_text="Empty while battles are served.")
+
+    class Meta:
+        model = Arena
+        fields = ("slug", "title", "description", "kind", "is_simulated", "stream_mode", "max_prompt_chars",
+                  "closed_because")  # fmt: skip
+
+
+class CompetitorOut(serializers.ModelSerializer[Competitor]):
+    name = serializers.CharField(source="label")
+
+    class Meta:
+        model = Competitor
+        fields = ("name", "version", "organization", "license", "model_id", "revision", "description",
+                  "system_prompt", "temperature", "top_p", "max_tokens", "created_at", "retired_at")  # fmt: skip
+
+
+class PromptIn(serializers.Serializer[Any]):
+    prompt = serializers.CharField(trim_whitespace=False, allow_blank=True, help_text="What both shall answer.")
+
+
+class OpenIn(serializers.Serializer[Any]):
+    prompt = serializers.CharField(
+        required=False,
+        allow_null=True,
+        allow_blank=True,
+        trim_whitespace=False,
+        help_text="Live arenas: what both shall answer. Recorded arenas: leave it out.",
+    )
+
+
+class VoteIn(serializers.Serializer[Any]):
+    winner = serializers.CharField(help_text="One of a, b, tie, both_bad.")
+
+
+class NoteIn(serializers.Serializer[Any]):
+    tags = serializers.ListField(child=serializers.ChoiceField(choices=list(TAGS)), default=list)
+    comment = serializers.CharField(default="", allow_blank=True, max_length=MAX_COMMENT)
+
+
+class TurnOut(serializers.Serializer[Any]):
+    index = serializers.IntegerField()
+    prompt = serializers.CharField()
+    a = serializers.CharField(allow_null=True, help_text="Null until both answers are complete.")
+    b = serializers.CharField(allow_null=True, help_text="Null until both answers are complete.")
+
+
+class BattleOut(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    state = serializers.ChoiceField(choices=BattleState.choices)
+    voted = serializers.BooleanField()
+    void_reason = serializers.CharField(allow_blank=True)
+    expires_at = serializers.DateTimeField()
+    turns = TurnOut(many=True)
+
+
+class SideOut(serializers.Serializer[Any]):
+    side = serializers.ChoiceField(choices=Side.choices)
+    name = serializers.CharField()
+    organization = serializers.CharField(allow_blank=True)
+    license = serializers.CharField(allow_blank=True)
+    model_id = serializers.CharField()
+    revision = serializers.CharField(allow_blank=True)
+
+
+class RevealOut(serializers.Serializer[Any]):
+    winner = serializers.ChoiceField(choices=Winner.choices)
+    sides = SideOut(many=True)
+
+
+class VoteOut(serializers.Serializer[Any]):
+    winner = serializers.ChoiceField(choices=Winner.choices)
+    repeated = serializers.BooleanField(help_text="True when this very vote had been cast before.")
+    reveal = RevealOut(allow_null=True, help_text="Null where the arena does not reveal names.")
+
+
+class ErrorOut(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
+def battle_out(seen: BlindBattle) -> dict[str, Any]:
+    """A blind battle as JSON values."""
+    turns = [
+        {"index": t.index, "prompt": t.prompt, "a": t.answers.get(Side.A), "b": t.answers.get(Side.B)}
+        for t in seen.turns
+    ]
+    return dict(BattleOut({
+        "id": seen.id, "state": seen.state, "voted": seen.voted, "void_reason": seen.void_reason,
+        "expires_at": seen.expires_at, "turns": turns,
+    }).data)  # fmt: skip
+
+
+def reveal_out(shown: Reveal) -> dict[str, Any]:
+    """A reveal as JSON values."""
+    return dict(RevealOut(shown).data)

@@ -1,0 +1,247 @@
+"""REST over the functions that the pages call; no logic of its own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+from asgiref.sync import async_to_sync
+from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import ensure_csrf_cookie
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from arena.api.serializers import (
+    ArenaOut,
+    BattleOut,
+    CompetitorOut,
+    ErrorOut,
+    NoteIn,
+    OpenIn,
+    PromptIn,
+    RevealOut,
+    VoteIn,
+    VoteOut,
+    battle_out,
+    reveal_out,
+)
+from arena.battles import lifecycle, notes, opening, running, votes
+from arena.battles.blinding import blind, reveal
+from arena.battles.errors import NotFound, NotYours, RevealWithheld
+from arena.battles.models import Battle, Turn
+from arena.competitors import endpoints
+from arena.competitors.models import Competitor
+from arena.leaderboards import reading
+from arena.teams import voters
+from arena.teams.access import arena_for, arenas_for
+from arena.teams.models import Arena, Voter
+
+REFUSALS = {status: ErrorOut for status in (400, 403, 404, 409, 410, 429, 503)}
+
+
+def _with_reason(arena: Arena) -> Arena:
+    simulated = "its votes are simulated"
+    arena.closed_because = (  # type: ignore[attr-defined]
+        simulated if arena.is_simulated else endpoints.why_closed(arena, now=timezone.now())
+    )
+    return arena
+
+
+@method_decorator([never_cache, ensure_csrf_cookie], name="dispatch")
+class ArenaView(APIView):
+    """A view inside one arena; private arenas do not exist for outsiders."""
+
+    def arena(self, request: Request, slug: str) -> Arena:
+        return arena_for(request._request.user, slug)
+
+    def battle(self, request: Request, slug: str, battle_id: UUID) -> tuple[Battle, Voter]:
+        """The caller's own battle. Raises NotFound, NotYours."""
+        arena = self.arena(request, slug)
+        battle = Battle.objects.select_related("arena").filter(public_id=battle_id, arena=arena).first()
+        if battle is None:
+            raise NotFound
+        voter = voters.voter_of(request._request)
+        if voter is None or battle.voter_id != voter.pk:
+            raise NotYours
+        return battle, voter
+
+
+class Arenas(ArenaView):
+    @extend_schema(operation_id="arenas_list", responses={200: ArenaOut(many=True)})
+    def get(self, request: Request) -> Response:
+        """The arenas that the caller may enter."""
+        arenas = [_with_reason(arena) for arena in arenas_for(request._request.user)]
+        return Response(ArenaOut(arenas, many=True).data)
+
+
+class ArenaDetail(ArenaView):
+    @extend_schema(operation_id="arena", responses={200: ArenaOut, 404: ErrorOut})
+    def get(self, request: Request, slug: str) -> Response:
+        """One arena, and why it is closed if it is."""
+        return Response(ArenaOut(_with_reason(self.arena(request, slug))).data)
+
+
+class Competitors(ArenaView):
+    @extend_schema(operation_id="competitors_list", responses={200: CompetitorOut(many=True), 404: ErrorOut})
+    def get(self, request: Request, slug: str) -> Response:
+        """Every competitor that was ever entered, retired ones included."""
+        rows = Competitor.objects.filter(arena=self.arena(request, slug))
+        return Response(CompetitorOut(rows, many=True).data)
+
+
+class Leaderboard(ArenaView):
+    @extend_schema(operation_id="leaderboard", responses={200: dict, 404: ErrorOut})
+    def get(self, request: Request, slug: str) -> HttpResponseBase:
+        """The last snapshot's JSON, byte for byte as published."""
+        arena = arena_for(request._request.user, slug, include_archived=True)
+        return HttpResponse(reading.board_json_of(arena), content_type="application/json")
+
+
+class Battles(ArenaView):
+    @extend_schema(
+        operation_id="battle_open", request=OpenIn, responses={201: BattleOut, 200: BattleOut, **REFUSALS}
+    )
+    def post(self, request: Request, slug: str) -> Response:
+        """Serves a battle. In a recorded arena an open one is answered again (200) instead of a new draw (201)."""
+        arena = self.arena(request, slug)
+        body = OpenIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        prompt, now = body.validated_data.get("prompt"), timezone.now()
+        if prompt is not None:
+            opening.check_prompt(prompt, limit=arena.max_prompt_chars)
+        voter = voters.ensure_voter(request._request)
+        battle = opening.open_battle(voter, arena, prompt, seed=opening.new_seed(), now=now)
+        response = Response(battle_out(blind(battle)), status=201 if battle.served_at == now else 200)
+        voters.remember(response, voter)
+        return response
+
+
+class BattleDetail(ArenaView):
+    @extend_schema(operation_id="battle", responses={200: BattleOut, **REFUSALS})
+    def get(self, request: Request, slug: str, battle_id: UUID) -> Response:
+        """The caller's battle: sides and text, never a name."""
+        battle, _voter = self.battle(request, slug, battle_id)
+        return Response(battle_out(blind(battle)))
+
+
+class BattleTurns(ArenaView):
+    @extend_schema(operation_id="battle_follow_up", request=PromptIn, responses={201: BattleOut, **REFUSALS})
+    def post(self, request: Request, slug: str, battle_id: UUID) -> Response:
+        """Another message to the same blind pair."""
+        battle, voter = self.battle(request, slug, battle_id)
+        body = PromptIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        opening.follow_up(battle, voter, body.validated_data["prompt"], now=timezone.now())
+        battle.refresh_from_db()
+        return Response(battle_out(blind(battle)), status=201)
+
+
+class BattleVote(ArenaView):
+    @extend_schema(operation_id="battle_vote", request=VoteIn, responses={200: VoteOut, **REFUSALS})
+    def post(self, request: Request, slug: str, battle_id: UUID) -> Response:
+        """Casts the vote; the answer to the committed vote holds the reveal. The same vote again is answered alike."""
+        body = VoteIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        winner = votes.parse_winner(body.validated_data["winner"])
+        battle, voter = self.battle(request, slug, battle_id)
+        cast = votes.cast_vote(battle.public_id, voter, winner, now=timezone.now())
+        try:
+            shown: dict[str, Any] | None = reveal_out(reveal(cast.battle))
+        except RevealWithheld:
+            shown = None
+        return Response({"winner": cast.vote.winner, "repeated": cast.repeated, "reveal": shown})
+
+
+class BattleReveal(ArenaView):
+    @extend_schema(operation_id="battle_reveal", responses={200: RevealOut, **REFUSALS})
+    def get(self, request: Request, slug: str, battle_id: UUID) -> Response:
+        """Who answered; refused before the vote."""
+        battle, _voter = self.battle(request, slug, battle_id)
+        return Response(reveal_out(reveal(battle)))
+
+
+class BattleNote(ArenaView):
+    @extend_schema(operation_id="battle_note", request=NoteIn, responses={200: NoteIn, **REFUSALS})
+    def post(self, request: Request, slug: str, battle_id: UUID) -> Response:
+        """Tags and a comment beside a committed vote."""
+        battle, voter = self.battle(request, slug, battle_id)
+        body = NoteIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        note = notes.write_note(battle, voter, **body.validated_data, now=timezone.now())
+        return Response({"tags": note.tags, "comment": note.comment})
+
+
+class BattleSkip(ArenaView):
+    @extend_schema(operation_id="battle_skip", request=None, responses={200: BattleOut, **REFUSALS})
+    def post(self, request: Request, slug: str, battle_id: UUID) -> Response:
+        """Sets the battle aside; reveals nothing."""
+        battle, voter = self.battle(request, slug, battle_id)
+        return _ended(lifecycle.skip(battle.public_id, voter, now=timezone.now()))
+
+
+class BattleStop(ArenaView):
+    @extend_schema(operation_id="battle_stop", request=None, responses={200: BattleOut, **REFUSALS})
+    def post(self, request: Request, slug: str, battle_id: UUID) -> Response:
+        """Stops both sides; the battle becomes void."""
+        battle, voter = self.battle(request, slug, battle_id)
+        return _ended(lifecycle.stop(battle.public_id, voter, now=timezone.now()))
+
+
+class BattleRedraw(ArenaView):
+    @extend_schema(operation_id="battle_redraw", request=None, responses={201: BattleOut, **REFUSALS})
+    def post(self, request: Request, slug: str, battle_id: UUID) -> Response:
+        """A new pair for the prompt of a void battle; asked again, the same new battle."""
+        battle, voter = self.battle(request, slug, battle_id)
+        fresh = opening.redraw_battle(battle, voter, seed=opening.new_seed(), now=timezone.now())
+        return Response(battle_out(blind(fresh)), status=201)
+
+
+class BattleStream(ArenaView):
+    @extend_schema(
+        operation_id="battle_stream",
+        parameters=[
+            OpenApiParameter("turn", int, description="Which turn, from 1; the last one by default."),
+            OpenApiParameter("after", int, description="The last frame seen; Last-Event-ID serves as well."),
+        ],
+        responses={(200, "text/event-stream"): OpenApiResponse(str, "Numbered frames."), **REFUSALS},
+    )
+    def get(self, request: Request, slug: str, battle_id: UUID) -> HttpResponseBase:
+        """The turn's frames as server-sent events, the same as on the socket; ends with the frame that has an end."""
+        battle, _voter = self.battle(request, slug, battle_id)
+        turns = Turn.objects.filter(battle=battle).order_by("-index")
+        wanted = _number(request.query_params.get("turn"))
+        turn = turns.filter(index=wanted).first() if wanted else turns.first()
+        if turn is None:
+            raise Http404("There is no such turn.")
+        seen = request.headers.get("Last-Event-ID") or request.query_params.get("after")
+        response = StreamingHttpResponse(_events(turn.pk, _number(seen)), content_type="text/event-stream")
+        response["X-Accel-Buffering"] = "no"
+        return response
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        """Clients that accept only text/event-stream are welcome; refusals are JSON all the same."""
+        return super().perform_content_negotiation(request, force=True)
+
+
+async def _events(turn_id: int, after: int) -> AsyncIterator[str]:
+    async for frame in running.read_frames(turn_id, after=after):
+        yield f"data: {frame}\n\n"
+
+
+def _number(raw: str | None) -> int:
+    return int(raw) if raw and raw.isdecimal() and len(raw) < 9 else 0
+
+
+def _ended(battle: Battle) -> Response:
+    turn = Turn.objects.filter(battle=battle).order_by("-index").first()
+    if turn is not None:
+        async_to_sync(running.stop_anywhere)(turn.pk)
+    battle.refresh_from_db()
+    return Response(battle_out(blind(battle)))
