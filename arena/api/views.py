@@ -232,7 +232,8 @@ class BattleStream(ArenaView):
 
 async def _events(turn_id: int, after: int) -> AsyncIterator[str]:
     async for frame in running.read_frames(turn_id, after=after):
-        yield f"data: {frame}\n\n"
+        number = frame[len('{"n":') : frame.index(",")]
+        yield f"id: {number}\ndata: {frame}\n\n"
 
 
 def _number(raw: str | None) -> int:

@@ -109,6 +109,11 @@ class Response(models.Model):
     def __str__(self) -> str:
         return f"response {self.side} to {self.turn_id}"
 
+    @property
+    def content(self) -> str:
+        """The answer's text, wherever it is stored."""
+        return self.recorded_answer.text if self.recorded_answer else self.text
+
 
 class Vote(models.Model):
     """One judgement of one battle. Written by `battles.votes`, never edited, never deleted."""

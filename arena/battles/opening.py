@@ -30,7 +30,7 @@ from arena.battles.matchmaking import Pair, TooFewCandidates, coverage_weights, 
 from arena.battles.models import Battle, Turn, Vote
 from arena.battles.recording import record_recorded_answers
 from arena.battles.words import OPEN_STATES, BattleState
-from arena.competitors.health import healthy_filter
+from arena.competitors.health import claim_probes, healthy_filter
 from arena.competitors.models import Competitor
 from arena.prompts.models import Prompt, PromptSet, RecordedAnswer
 from arena.teams.models import Arena, Voter
@@ -126,6 +126,8 @@ def open_battle(
         turn = Turn.objects.create(battle=battle, index=1, prompt=text, created_at=now)
         if item:
             record_recorded_answers(battle, turn, item.prompt, now=now)
+        else:
+            claim_probes([draw.a, draw.b], now=now)
     return battle
 
 

@@ -221,7 +221,7 @@ def _frame_from_database(turn_id: int) -> str | None:
     battle: Battle = turn.battle
     lifecycle.void_if_orphaned(battle, now=timezone.now())
     battle.refresh_from_db(fields=["state"])
-    texts = {response.side: response.text for response in turn.responses.all()}
+    texts = {row.side: row.content for row in turn.responses.select_related("recorded_answer")}
     if len(texts) == len(Side) and battle.state not in (BattleState.VOID, BattleState.ANSWERING):
         return encode(1_000_000, texts[Side.A], texts[Side.B], end="complete", whole=True)
     if battle.state in (BattleState.SERVED, BattleState.ANSWERING):
