@@ -1,0 +1,55 @@
+"""Data for measuring, made inside the product's Django."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from arena.battles.models import Battle, Response, Turn
+from arena.battles.recording import text_hash
+from arena.competitors.models import Competitor, Endpoint
+from arena.teams.models import Arena, Voter
+from arena.teams.voters import cookie_value
+
+
+def live_arena(base_url: str, stream_mode: str, voters: int, pace: int = 200) -> dict[str, Any]:
+    """An arena of four competitors on one endpoint, and voters' cookies."""
+    endpoint = Endpoint.objects.create(name="bench", base_url=base_url)
+    arena = Arena.objects.create(slug="bench", title="Bench", kind="live", stream_mode=stream_mode, pace=pace,
+                                 reveal="never", max_prompt_chars=12_000)  # fmt: skip
+    for number in range(4):
+        Competitor.objects.create(arena=arena, name=f"competitor {number}", endpoint=endpoint, model_id=f"m{number}")
+    people = Voter.objects.bulk_create([Voter() for _ in range(voters)])
+    return {"cookies": [cookie_value(voter) for voter in people]}
+
+
+def votable(voters: int, battles: int, *, text_chars: int = 1200) -> dict[str, Any]:
+    """`battles` complete battles for each of `voters`, waiting for their votes."""
+    arena = Arena.objects.create(slug="bench", title="Bench", kind="recorded")
+    field = [Competitor.objects.create(arena=arena, name=f"c{n}", model_id=f"m{n}") for n in range(8)]
+    people = Voter.objects.bulk_create([Voter() for _ in range(voters)])
+    rng, now = random.Random(1), timezone.now()
+    rows = []
+    for person in people:
+        for _ in range(battles):
+            a, b = rng.sample(field, 2)
+            rows.append(Battle(arena=arena, voter=person, competitor_a=a, competitor_b=b, policy="uniform",
+                               draw_probability=1 / 56, seed="bench", state="complete", stream_mode="paced",
+                               served_at=now, completed_at=now, expires_at=now + timedelta(hours=24)))  # fmt: skip
+    rows = Battle.objects.bulk_create(rows, batch_size=500)
+    turns = Turn.objects.bulk_create(
+        [Turn(battle=row, index=1, prompt="Which is better?", created_at=now) for row in rows], batch_size=500
+    )
+    text = ("An answer of some length with **bold** words. " * 99)[:text_chars]
+    Response.objects.bulk_create(
+        [Response(turn=turn, side=side, competitor=turn.battle.competitor_on(side), text=text,  # type: ignore[arg-type]
+                  text_sha256=text_hash(text), created_at=now) for turn in turns for side in "ab"],
+        batch_size=500,
+    )  # fmt: skip
+    ids: dict[int, list[str]] = {person.pk: [] for person in people}
+    for row in rows:
+        ids[row.voter_id].append(str(row.public_id))
+    return {"voters": [{"cookie": cookie_value(p), "battles": ids[p.pk]} for p in people]}
