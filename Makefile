@@ -1,0 +1,26 @@
+PYTHON ?= python3
+VENV = .venv/bin/python
+
+.PHONY: run test check bench format tools
+
+run:
+	@exec $(PYTHON) arena/start/bootstrap.py run
+
+test:
+	@$(PYTHON) arena/start/bootstrap.py test -q $(ARGS)
+
+tools:
+	@$(PYTHON) arena/start/bootstrap.py tools
+
+check: tools
+	@$(VENV) -m ruff check .
+	@$(VENV) -m ruff format --check .
+	@$(VENV) -m mypy
+
+format: tools
+	@$(VENV) -m ruff format .
+	@$(VENV) -m ruff check --fix .
+
+bench: tools
+	@$(VENV) tests/bench/web_bench.py $(ARGS)
+	@$(VENV) tests/bench/ratings_bench.py $(ARGS)
