@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Case, DateTimeField, F, Q, Value, When
 
 from arena.competitors.models import Competitor, Endpoint
@@ -18,12 +19,34 @@ from arena.competitors.models import Competitor, Endpoint
 FAILURES_BEFORE_OUT = 3
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(minutes=15)
+LOCAL_MODEL = "local-model"
+"""The base URL that stands for the model that comes with Blindfold."""
 
 
 def healthy_filter(now: datetime) -> Q:
-    """Competitors that may be drawn for a live answer: not retired, with an endpoint that is not out at `now`."""
+    """Competitors that may be drawn for a live answer: not retired, and with an endpoint that could be asked at `now`.
+
+    Once `out_until` has passed the endpoint is in the draw again, and that draw is its probe: see `claim_probes`.
+    """
     in_the_draw = Q(endpoint__out_until__isnull=True) | Q(endpoint__out_until__lte=now)
-    return Q(retired_at__isnull=True) & Q(endpoint__isnull=False) & in_the_draw
+    return Q(retired_at__isnull=True) & Q(endpoint__isnull=False) & in_the_draw & _askable()
+
+
+def local_model_missing() -> str:
+    """Why the model that comes with Blindfold cannot be asked; "" when it can, as far as its starter knows."""
+    try:
+        said = (settings.VAR_DIR / "local-model-unavailable.txt").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        said = ""
+    if said.strip():
+        return " ".join(said.split())[:300]
+    return "" if settings.LOCAL_MODEL_URL else "LOCAL_MODEL_URL is not set; `make run` starts the model and sets it."
+
+
+def _askable() -> Q:
+    """Endpoints whose address and key this process knows; drawing others would only void battles."""
+    keys = Q(endpoint__key_env__in=["", *(name for name, value in os.environ.items() if value)])
+    return keys & ~Q(endpoint__base_url=LOCAL_MODEL) if local_model_missing() else keys
 
 
 def claim_probes(competitor_ids: Iterable[int], *, now: datetime) -> int:
@@ -41,9 +64,17 @@ def claim_probes(competitor_ids: Iterable[int], *, now: datetime) -> int:
 
 def note_success(competitor: Competitor) -> None:
     """Bring the competitor's endpoint back, if it had failed; an endpoint in good health costs a read and no write."""
+    if competitor.endpoint_id is None:
+        return
     troubled = Endpoint.objects.filter(pk=competitor.endpoint_id, failures_in_a_row__gt=0)
-    if competitor.endpoint_id is not None and troubled.exists():
+    if troubled.exists():
         troubled.update(failures_in_a_row=0, out_until=None)
+
+
+def put_back(endpoint_ids: Iterable[int]) -> int:
+    """Forget these endpoints' failures, for an operator who has mended them; says how many had any."""
+    troubled = Endpoint.objects.filter(pk__in=list(endpoint_ids), failures_in_a_row__gt=0)
+    return troubled.update(failures_in_a_row=0, out_until=None)
 
 
 def note_failure(competitor: Competitor, code: str, detail: str, *, now: datetime) -> None:
@@ -66,7 +97,8 @@ def pause_after(failures: int) -> timedelta:
     if failures < FAILURES_BEFORE_OUT:
         return timedelta(0)
     # The exponent is capped first: the count has no bound, a timedelta has.
-    return min(FIRST_PAUSE * 2 ** min(failures - FAILURES_BEFORE_OUT, 10), LONGEST_PAUSE)
+    doublings: int = min(failures - FAILURES_BEFORE_OUT, 10)
+    return min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE)
 
 
 def _one_more_failure(now: datetime) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Max
 
+from arena.competitors import catalogue
 from arena.competitors.models import Competitor
 
 CHANGEABLE = frozenset(
@@ -42,8 +43,7 @@ def revise(competitor: Competitor, *, now: datetime, **changes: Any) -> Competit
         old = Competitor.objects.get(pk=competitor.pk)
         kept = {field: getattr(old, field) for field in CHANGEABLE}
         new = Competitor(arena_id=old.arena_id, name=old.name, version=latest + 1, **{**kept, **changes})
-        new.full_clean()
-        new.save()
+        catalogue.save_new(new)
         Competitor.objects.filter(pk=old.pk, retired_at__isnull=True).update(retired_at=now)
     return new
 

@@ -20,10 +20,10 @@ _signer = signing.TimestampSigner(salt="arena.teams.voters")
 
 def voter_of(request: HttpRequest) -> Voter | None:
     """The voter behind a request, or None for somebody who never opened a battle."""
-    return voter_of_connection(request.user, request.COOKIES.get(COOKIE))
+    return voter_from_scope_cookie(request.COOKIES.get(COOKIE), request.user)
 
 
-def voter_of_connection(user: AbstractBaseUser | AnonymousUser | None, cookie: str | None) -> Voter | None:
+def voter_from_scope_cookie(cookie: str | None, user: AbstractBaseUser | AnonymousUser | None) -> Voter | None:
     """The voter behind a request or a socket: the account's when signed in, else the cookie's.
 
     The cookie of an account's voter counts only while that account is signed in: whoever comes next to a shared
@@ -63,7 +63,7 @@ def cookie_value(voter: Voter) -> str:
 def voter_from_cookie(value: str | None) -> Voter | None:
     """The voter a cookie names; None when it is missing, tampered with or older than a year.
 
-    It may be an account's voter: sockets that know their user ask `voter_of_connection` instead.
+    It may be an account's voter: sockets that know their user ask `voter_from_scope_cookie` instead.
     """
     if not value:
         return None

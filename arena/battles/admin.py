@@ -1,0 +1,108 @@
+"""The admin's pages over the served log: to look at, never to add, change or delete.
+
+Whoever runs an arena may vote in it too. So while a battle is open its competitors, and what would tell them apart,
+are hidden here as everywhere else.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Left
+from django.http import HttpRequest
+
+from arena.battles.models import Battle, Response, Turn, Vote, VoteNote
+from arena.battles.words import OPEN_STATES
+from arena.teams.admin import ReadOnlyAdmin
+
+HIDDEN = "hidden until the vote"
+SHOWN = 80
+
+
+def _is_open(battle: Battle) -> bool:
+    return battle.state in OPEN_STATES and not hasattr(battle, "vote")
+
+
+@admin.register(Battle)
+class BattleAdmin(ReadOnlyAdmin):
+    list_display = ("public_id", "arena", "state", "first", "second", "voter", "served_at", "winner")
+    list_filter = ("arena", "state")
+    list_select_related = ("arena", "voter", "competitor_a", "competitor_b", "vote")
+    search_fields = ("public_id",)
+    ordering = ("-id",)
+    fields = (
+        "public_id", "arena", "voter", "prompt", "first", "second", "policy", "draw_probability", "drawn_with",
+        "state", "void_reason", "redraw_of", "stream_mode", "served_at", "expires_at", "completed_at", "closed_at",
+        "owner", "lease_until", "winner",
+    )  # fmt: skip
+
+    @admin.display(description="side A")
+    def first(self, battle: Battle) -> str:
+        return HIDDEN if _is_open(battle) else battle.competitor_a.label
+
+    @admin.display(description="side B")
+    def second(self, battle: Battle) -> str:
+        return HIDDEN if _is_open(battle) else battle.competitor_b.label
+
+    @admin.display(description="seed")
+    def drawn_with(self, battle: Battle) -> str:
+        return HIDDEN if _is_open(battle) else battle.seed
+
+    @admin.display(description="vote")
+    def winner(self, battle: Battle) -> str:
+        vote: Vote | None = getattr(battle, "vote", None)
+        return vote.winner if vote else ""
+
+
+@admin.register(Turn)
+class TurnAdmin(ReadOnlyAdmin):
+    list_display = ("id", "battle", "index", "beginning", "created_at")
+    list_select_related = ("battle",)
+    search_fields = ("battle__public_id",)
+    ordering = ("-id",)
+    fields = ("battle", "index", "prompt", "created_at")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).annotate(start=Left("prompt", SHOWN))
+
+    @admin.display(description="prompt")
+    def beginning(self, row: Any) -> str:
+        return str(row.start)
+
+
+@admin.register(Response)
+class ResponseAdmin(ReadOnlyAdmin):
+    """Responses of battles that are over. Those of open ones would tell who answers, and how fast."""
+
+    list_display = ("id", "turn_index", "side", "competitor", "error_code", "first_token_ms", "total_ms", "created_at")
+    list_filter = ("error_code",)
+    list_select_related = ("turn", "competitor")
+    search_fields = ("turn__battle__public_id", "competitor__name")
+    ordering = ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        still_open = Q(turn__battle__state__in=OPEN_STATES, turn__battle__vote__isnull=True)
+        return super().get_queryset(request).exclude(still_open).defer("text", "turn__prompt")
+
+    @admin.display(description="turn", ordering="turn")
+    def turn_index(self, row: Response) -> str:
+        return str(row.turn)
+
+
+@admin.register(Vote)
+class VoteAdmin(ReadOnlyAdmin):
+    list_display = ("id", "battle", "winner", "voter", "created_at")
+    list_filter = ("winner", "battle__arena")
+    list_select_related = ("battle", "voter")
+    search_fields = ("battle__public_id",)
+    ordering = ("-id",)
+
+
+@admin.register(VoteNote)
+class VoteNoteAdmin(ReadOnlyAdmin):
+    list_display = ("vote", "tags", "comment", "updated_at")
+    list_select_related = ("vote",)
+    search_fields = ("comment",)
+    ordering = ("-id",)

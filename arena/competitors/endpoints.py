@@ -1,0 +1,152 @@
+"""From a stored endpoint to one that can be asked: its address and key, a provider, and whether an arena is ready."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from arena.competitors.health import LOCAL_MODEL, healthy_filter, local_model_missing
+from arena.competitors.models import Competitor, Endpoint
+from arena.teams.models import Arena
+
+if TYPE_CHECKING:
+    from arena.competitors.providers import EndpointAddress, GenerationSettings, Provider, Timeouts
+
+TRIAL_PROMPT = "Say in one sentence what you are good at."
+TRIAL_TOKENS = 200
+
+
+class KeyMissing(Exception):
+    """The environment variable that should hold an endpoint's key is not set."""
+
+    def __init__(self, endpoint: str, key_env: str) -> None:
+        self.endpoint, self.key_env = endpoint, key_env
+        super().__init__(
+            f"The endpoint {endpoint} takes its key from {key_env}, which is not set. "
+            "Set it where the server runs, and restart the server."
+        )
+
+
+class LocalModelMissing(Exception):
+    """The model that comes with Blindfold is not running."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"The local model cannot be asked. {reason}")
+
+
+class UnknownEndpoint(Exception):
+    """No endpoint has this name."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        known = ", ".join(Endpoint.objects.order_by("name").values_list("name", flat=True))
+        super().__init__(f"There is no endpoint {name!r}. Known: {known or 'none yet: make one with add_endpoint'}.")
+
+
+class NothingToAsk(Exception):
+    """A competitor without an endpoint was to answer live."""
+
+    def __init__(self, label: str) -> None:
+        self.label = label
+        super().__init__(f"{label} has recorded answers only. Give it an endpoint, in a new version.")
+
+
+@dataclass(frozen=True, slots=True)
+class TrialResult:
+    """How one answer went, in an operator's words."""
+
+    text: str = ""
+    error_code: str = ""
+    error_detail: str = ""
+    first_token_ms: float | None = None
+    total_ms: float | None = None
+    output_tokens: int | None = None
+
+    @property
+    def failed(self) -> bool:
+        return bool(self.error_code)
+
+    @property
+    def tokens_per_second(self) -> float | None:
+        """After the first token, which waits for the prompt to be read; None where nothing was counted."""
+        if not self.output_tokens or self.first_token_ms is None or self.total_ms is None:
+            return None
+        writing = self.total_ms - self.first_token_ms
+        return round((self.output_tokens - 1) / writing * 1000, 1) if writing > 0 and self.output_tokens > 1 else None
+
+    def figures(self) -> str:
+        """One line: first token, whole answer, speed."""
+        said = [f"first token after {self.first_token_ms:.0f} ms"] if self.first_token_ms is not None else []
+        said += [f"whole answer after {self.total_ms:.0f} ms"] if self.total_ms is not None else []
+        said += [f"{self.tokens_per_second} tokens/s"] if self.tokens_per_second is not None else []
+        return ", ".join(said)
+
+
+def endpoint_named(name: str) -> Endpoint:
+    """The endpoint of this name, for operators. Raises UnknownEndpoint, which lists those there are."""
+    endpoint = Endpoint.objects.filter(name=name).first()
+    if endpoint is None:
+        raise UnknownEndpoint(name)
+    return endpoint
+
+
+def why_closed(arena: Arena, now: datetime) -> str:
+    """Why nobody can open a battle here, in a sentence that names no competitor; "" when the arena is ready.
+
+    Voters read it, so which endpoint or key is the matter stays with the operator, under /admin/.
+    """
+    if arena.archived_at is not None:
+        return _("This arena is archived. Its board can still be read.")
+    if arena.is_simulated:
+        return _("The votes of this arena are simulated, so nobody votes here.")
+    here = Competitor.objects.filter(arena=arena, retired_at__isnull=True)
+    if arena.kind != Arena.Kind.LIVE:
+        return "" if here[:2].count() == 2 else _too_few()
+    if here.filter(healthy_filter(now))[:2].count() == 2:
+        return ""
+    with_endpoint = list(here.filter(endpoint__isnull=False).select_related("endpoint"))
+    return _why_resting([row.endpoint for row in with_endpoint if row.endpoint is not None], now)
+
+
+def _too_few() -> str:
+    return _("Fewer than two competitors can answer here. An operator adds them under /admin/.")
+
+
+def _why_resting(asked: Sequence[Endpoint], now: datetime) -> str:
+    if len(asked) < 2:
+        return _too_few()
+    missing = local_model_missing()
+    if missing and any(endpoint.base_url == LOCAL_MODEL for endpoint in asked):
+        return _("The local model is not available: %(reason)s") % {"reason": missing}
+    if any(endpoint.key_env and not os.environ.get(endpoint.key_env) for endpoint in asked):
+        return _("An endpoint's key is not set. Operators see under /admin/ which.")
+    back = [endpoint.out_until for endpoint in asked if endpoint.out_until is not None and endpoint.out_until > now]
+    if not back:  # they came back between two queries
+        return ""
+    clock = timezone.localtime(min(back)).strftime("%H:%M:%S %Z")
+    return _("Too few competitors answer at the moment. The next try is at %(clock)s.") % {"clock": clock}
+
+
+def address_of(endpoint: Endpoint) -> EndpointAddress:
+    """Where the endpoint is and the key to it. Raises KeyMissing, LocalModelMissing."""
+    from arena.competitors.providers import EndpointAddress
+
+    base_url = endpoint.base_url
+    if base_url == LOCAL_MODEL:
+        if missing := local_model_missing():
+            raise LocalModelMissing(missing)
+        base_url = settings.LOCAL_MODEL_URL
+    key = os.environ.get(endpoint.key_env, "") if endpoint.key_env else ""
+    if endpoint.key_env and not key:
+        raise KeyMissing(endpoint.name, endpoint.key_env)
+    return EndpointAddress(base_url=base_url, key=key)

@@ -1,0 +1,76 @@
+"""The admin's pages over prompt sets, prompts and recorded answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.db.models.functions import Left
+from django.http import HttpRequest
+from django.utils import timezone
+
+from arena.prompts import importing
+from arena.prompts.models import Prompt, PromptSet, RecordedAnswer
+from arena.teams.admin import ReadOnlyAdmin, RoomAdmin
+
+SHOWN = 80
+
+
+@admin.register(PromptSet)
+class PromptSetAdmin(RoomAdmin):
+    list_display = ("name", "arena", "purpose", "prompt_count", "source", "created_at")
+    list_filter = ("arena", "purpose")
+    list_select_related = ("arena",)
+    search_fields = ("name",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).annotate(prompt_total=Count("prompts"))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("arena", "purpose", "created_at") if obj else ("created_at",)
+
+    @admin.display(description="prompts", ordering="prompt_total")
+    def prompt_count(self, row: Any) -> int:
+        return int(row.prompt_total)
+
+
+@admin.register(Prompt)
+class PromptAdmin(RoomAdmin):
+    list_display = ("key", "beginning", "prompt_set", "category", "language", "retired_at")
+    list_filter = ("prompt_set", "category", "language")
+    list_select_related = ("prompt_set",)
+    search_fields = ("key", "text")
+    actions = ("retire",)
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).annotate(start=Left("text", SHOWN))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        # Answers and votes are about this very text; another text is another prompt.
+        return ("prompt_set", "key", "text", "created_at") if obj else ("created_at",)
+
+    @admin.display(description="text")
+    def beginning(self, row: Any) -> str:
+        return str(row.start)
+
+    @admin.action(description="Retire the selected prompts", permissions=("change",))
+    def retire(self, request: HttpRequest, queryset: QuerySet[Prompt]) -> None:
+        count = importing.retire(list(queryset.values_list("pk", flat=True)), now=timezone.now())
+        self.message_user(request, f"Retired: {count}. Their battles and answers stay.")
+
+
+@admin.register(RecordedAnswer)
+class RecordedAnswerAdmin(ReadOnlyAdmin):
+    list_display = ("id", "prompt", "competitor", "beginning", "generated_at", "output_tokens")
+    list_filter = ("prompt__prompt_set",)
+    list_select_related = ("prompt", "competitor")
+    search_fields = ("prompt__key", "competitor__name")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).annotate(start=Left("text", SHOWN)).defer("prompt__text")
+
+    @admin.display(description="text")
+    def beginning(self, row: Any) -> str:
+        return str(row.start)

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from arena.prompts.importing import import_prompts
+from arena.prompts.models import PromptSet
+from arena.prompts.rows import ImportRefused
+from arena.teams.arenas import UnknownArena, arena_named
+from arena.teams.management.refusals import refusing
+
+
+class Command(BaseCommand):
+    help = (
+        "Import prompts from a .jsonl or .csv file with the columns id (or key), prompt, category, language; only "
+        "prompt must be there. The whole file comes in or nothing does; importing it again changes nothing."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", metavar="FILE", type=Path, help="a .jsonl or .csv file in UTF-8")
+        parser.add_argument("--arena", required=True, metavar="SLUG", help="the arena they belong to")
+        parser.add_argument("--set", default="", metavar="NAME", help="the prompt set (default: the file's name)")
+        parser.add_argument(
+            "--purpose",
+            choices=PromptSet.Purpose.values,
+            default=PromptSet.Purpose.BATTLES,
+            help="battles: served with recorded answers; suggestions: offered beside an empty composer",
+        )
+        parser.add_argument("--dry-run", action="store_true", help="check everything, write nothing")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        with refusing(UnknownArena, ImportRefused):
+            done = import_prompts(
+                options["file"],
+                arena_named(options["arena"]),
+                set_name=options["set"],
+                purpose=PromptSet.Purpose(options["purpose"]),
+                dry_run=options["dry_run"],
+            )
+        for note in done.notes:
+            self.stderr.write(note)
+        self.stdout.write(
+            f"{'Would import' if options['dry_run'] else 'Imported'} into {done.prompt_set.name}: "
+            f"{done.added} new, {done.updated} updated, {done.unchanged} there already."
+        )

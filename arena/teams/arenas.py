@@ -1,0 +1,42 @@
+"""Arenas are added: checked as a form would check them, and under slugs not yet taken."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from arena.teams.models import Arena
+
+
+class SlugTaken(Exception):
+    """An arena of this slug is there already."""
+
+    def __init__(self, slug: str) -> None:
+        self.slug = slug
+        super().__init__(f"There is an arena {slug} already. Change it under /admin/, or give another slug.")
+
+
+class UnknownArena(Exception):
+    """No arena has this slug."""
+
+    def __init__(self, slug: str) -> None:
+        self.slug = slug
+        known = ", ".join(Arena.objects.values_list("slug", flat=True)) or "none yet: make one with add_arena"
+        super().__init__(f"There is no arena {slug!r}. Known arenas: {known}.")
+
+
+def add_arena(slug: str, *, title: str, kind: str, **settings: Any) -> Arena:
+    """Store a new arena. Raises SlugTaken, and ValidationError where a value is not allowed."""
+    if Arena.objects.filter(slug=slug).exists():
+        raise SlugTaken(slug)
+    arena = Arena(slug=slug, title=title, kind=kind, **settings)
+    arena.full_clean()
+    arena.save()
+    return arena
+
+
+def arena_named(slug: str) -> Arena:
+    """The arena of this slug, for operators. Raises UnknownArena, which lists those there are."""
+    arena = Arena.objects.filter(slug=slug).first()
+    if arena is None:
+        raise UnknownArena(slug)
+    return arena
