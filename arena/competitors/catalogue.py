@@ -81,7 +81,8 @@ def check_lists(settings: Mapping[str, Any]) -> None:
         raise ValidationError({"stop": f'{stop!r} is no list of texts. Write ["END"].'})
     if not isinstance(extra, dict):
         raise ValidationError({"extra_body": f'{extra!r} is no object. Write {{"seed": 1}}.'})
-    taken = sorted(OWN_FIELDS & set(extra))
+    # A null takes a field out of the request, for endpoints that refuse it: that contradicts nothing.
+    taken = sorted(name for name, value in extra.items() if name in OWN_FIELDS and value is not None)
     if taken:
         raise ValidationError(
             {"extra_body": f"{', '.join(taken)}: set by the competitor's own settings. Leave it out."}

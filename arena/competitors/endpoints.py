@@ -8,7 +8,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.utils import timezone
@@ -16,10 +15,20 @@ from django.utils.translation import gettext as _
 
 from arena.competitors.health import LOCAL_MODEL, healthy_filter, local_model_missing
 from arena.competitors.models import Competitor, Endpoint
+from arena.competitors.providers import (
+    Cleaner,
+    Delta,
+    EndpointAddress,
+    Finish,
+    GenerationSettings,
+    Message,
+    OpenAICompatibleProvider,
+    Provider,
+    ProviderError,
+    Timeouts,
+    close_shared_clients,
+)
 from arena.teams.models import Arena
-
-if TYPE_CHECKING:
-    from arena.competitors.providers import EndpointAddress, GenerationSettings, Provider, Timeouts
 
 TRIAL_PROMPT = "Say in one sentence what you are good at."
 TRIAL_TOKENS = 200
@@ -139,8 +148,6 @@ def _why_resting(asked: Sequence[Endpoint], now: datetime) -> str:
 
 def address_of(endpoint: Endpoint) -> EndpointAddress:
     """Where the endpoint is and the key to it. Raises KeyMissing, LocalModelMissing."""
-    from arena.competitors.providers import EndpointAddress
-
     base_url = endpoint.base_url
     if base_url == LOCAL_MODEL:
         if missing := local_model_missing():
@@ -149,4 +156,82 @@ def address_of(endpoint: Endpoint) -> EndpointAddress:
     key = os.environ.get(endpoint.key_env, "") if endpoint.key_env else ""
     if endpoint.key_env and not key:
         raise KeyMissing(endpoint.name, endpoint.key_env)
-    return EndpointAddress(base_url=base_url, key=key)
+    return EndpointAddress(base_url, key)
+
+
+def timeouts(endpoint: Endpoint) -> Timeouts:
+    """How long the endpoint is waited for."""
+    return Timeouts(endpoint.first_token_seconds, endpoint.between_tokens_seconds, endpoint.total_seconds)
+
+
+def generation_settings(competitor: Competitor) -> GenerationSettings:
+    """The competitor's settings as a provider takes them; its system prompt is the conversation's first message."""
+    return GenerationSettings(
+        model=competitor.model_id,
+        temperature=competitor.temperature,
+        top_p=competitor.top_p,
+        max_tokens=competitor.max_tokens,
+        stop=tuple(competitor.stop),
+        extra_body=competitor.extra_body,
+    )
+
+
+def provider_for(competitor: Competitor) -> Provider:
+    """The way to this competitor's answers. Raises NothingToAsk, KeyMissing, LocalModelMissing."""
+    if competitor.endpoint is None:
+        raise NothingToAsk(competitor.label)
+    return OpenAICompatibleProvider(address_of(competitor.endpoint), timeouts(competitor.endpoint))
+
+
+def try_endpoint(
+    asked: Endpoint | Competitor, *, model_id: str = "", prompt: str = TRIAL_PROMPT, provider: Provider | None = None
+) -> TrialResult:
+    """Stream one answer and say how it went; stores nothing and raises nothing. Not for use inside an event loop.
+
+    A competitor is asked under its own settings, an endpoint for `model_id`. `provider` replaces the way there.
+    """
+    messages = [Message("user", prompt)]
+    if isinstance(asked, Competitor):
+        settings = generation_settings(asked)
+        if asked.system_prompt:
+            messages.insert(0, Message("system", asked.system_prompt))
+    else:
+        settings = GenerationSettings(model=model_id, max_tokens=TRIAL_TOKENS)
+    try:
+        provider = provider or _provider_of(asked)
+    except (KeyMissing, LocalModelMissing, NothingToAsk) as error:
+        return TrialResult(error_code="not_asked", error_detail=str(error))
+    return asyncio.run(_trial(provider, messages, settings))
+
+
+def _provider_of(asked: Endpoint | Competitor) -> Provider:
+    if isinstance(asked, Competitor):
+        return provider_for(asked)
+    return OpenAICompatibleProvider(address_of(asked), timeouts(asked))
+
+
+async def _trial(provider: Provider, messages: Sequence[Message], settings: GenerationSettings) -> TrialResult:
+    began = time.monotonic()
+    cleaner, pieces = Cleaner(), list[str]()
+    first_token_ms: float | None = None
+    finish: Finish | None = None
+    try:
+        async for event in provider.stream(messages, settings):
+            if isinstance(event, Delta):
+                first_token_ms = first_token_ms or (time.monotonic() - began) * 1000
+                pieces.append(cleaner.feed(event.text))
+            else:
+                finish = event
+    except ProviderError as error:
+        return TrialResult(error_code=str(error.code), error_detail=error.detail)
+    finally:
+        await close_shared_clients()  # this loop ends here, and its connections with it
+    text = "".join((*pieces, cleaner.finish()))
+    return TrialResult(
+        text=text,
+        error_code="" if text.strip() else "empty",
+        error_detail="" if text.strip() else "The answer holds no text.",
+        first_token_ms=first_token_ms,
+        total_ms=(time.monotonic() - began) * 1000,
+        output_tokens=finish.output_tokens if finish else None,
+    )

@@ -15,12 +15,15 @@ from django.conf import settings
 from django.db.models import Case, DateTimeField, F, Q, Value, When
 
 from arena.competitors.models import Competitor, Endpoint
+from arena.competitors.providers import ErrorCode
 
 FAILURES_BEFORE_OUT = 3
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(minutes=15)
 LOCAL_MODEL = "local-model"
 """The base URL that stands for the model that comes with Blindfold."""
+VOTERS_DOING = frozenset({str(ErrorCode.TOO_LONG)})
+"""Three prompts beyond a model's context must not be enough to take it out of everybody's draw."""
 
 
 def healthy_filter(now: datetime) -> Q:
@@ -81,6 +84,7 @@ def note_failure(competitor: Competitor, code: str, detail: str, *, now: datetim
     """Count a failure of the competitor's endpoint; the third in a row, and each after a pause, takes it out.
 
     Failures that arrive while it is out belong to battles drawn earlier: they are noted and do not lengthen the pause.
+    So are those that a voter can cause at will.
     """
     if competitor.endpoint_id is None:
         return
@@ -88,7 +92,7 @@ def note_failure(competitor: Competitor, code: str, detail: str, *, now: datetim
     key_env = endpoint.values_list("key_env", flat=True).first() or ""
     said: dict[str, Any] = {"last_failure": _without_key(f"{code}: {detail}", key_env)[:300], "last_failure_at": now}
     in_the_draw = Q(out_until__isnull=True) | Q(out_until__lte=now)
-    if not endpoint.filter(in_the_draw).update(**said, **_one_more_failure(now)):
+    if code in VOTERS_DOING or not endpoint.filter(in_the_draw).update(**said, **_one_more_failure(now)):
         endpoint.update(**said)
 
 

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from arena.competitors.models import Competitor, Endpoint
+from arena.teams.models import Arena
+
+pytestmark = pytest.mark.django_db
+
+
+def run(name: str, *args: str) -> str:
+    out = StringIO()
+    call_command(name, *args, stdout=out, stderr=out)
+    return out.getvalue()
+
+
+def refusal(name: str, *args: str) -> str:
+    with pytest.raises(CommandError) as refused:
+        run(name, *args)
+    assert refused.value.returncode == 2
+    return str(refused.value)
+
+
+def test_arena_endpoint_and_competitor_are_added_in_three_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_KEY", "k")
+    run("add_arena", "own", "--title", "Our own", "--kind", "live", "--access", "private", "--pace", "120",
+        "--stream-mode", "live", "--reveal", "never", "--sampling", "uniform")  # fmt: skip
+    run("add_endpoint", "vllm", "--base-url", "http://10.0.0.2:8000/v1/", "--key-env", "MY_KEY", "--total-seconds", "60")
+    said = run("add_competitor", "Ada", "--arena", "own", "--endpoint", "vllm", "--model", "ada-1", "--system",
+               "Be kind.", "--temperature", "0.3", "--top-p", "0.9", "--max-tokens", "200", "--stop", "END", "--stop",
+               "##", "--organization", "Lab", "--license", "MIT", "--price-in", "1", "--price-out", "2.5",
+               "--revision", "r2", "--extra-body", '{"seed": 1}')  # fmt: skip
+    arena, endpoint, ada = Arena.objects.get(), Endpoint.objects.get(), Competitor.objects.get()
+    assert (arena.access, arena.pace, arena.stream_mode, arena.reveal, arena.sampling) == (
+        "private", 120, "live", "never", "uniform",
+    )  # fmt: skip
+    assert (endpoint.base_url, endpoint.key_env, endpoint.total_seconds, endpoint.first_token_seconds) == (
+        "http://10.0.0.2:8000/v1", "MY_KEY", 60, 30,
+    )  # fmt: skip
+    assert (ada.arena, ada.endpoint, ada.model_id, ada.system_prompt) == (arena, endpoint, "ada-1", "Be kind.")
+    assert (ada.temperature, ada.top_p, ada.max_tokens, ada.stop) == (0.3, 0.9, 200, ["END", "##"])
+    assert (ada.organization, ada.license, ada.price_in, ada.price_out) == ("Lab", "MIT", 1, 2.5)
+    assert (ada.revision, ada.extra_body, ada.version) == ("r2", {"seed": 1}, 1)
+    assert said == "Added Ada to the arena own.\n"
+
+
+def test_a_competitor_that_says_little_has_the_defaults() -> None:
+    run("add_arena", "own", "--title", "Our own", "--kind", "recorded")
+    run("add_competitor", "Ada", "--arena", "own", "--model", "ada-1")
+    ada = Competitor.objects.get()
+    assert (ada.endpoint, ada.max_tokens, ada.stop, ada.temperature) == (None, 1024, [], None)
+
+
+def test_names_that_are_taken_are_refused_in_a_sentence(competitor: Competitor) -> None:
+    assert "There is an arena live already." in refusal("add_arena", "live", "--title", "x", "--kind", "live")
+    assert "There is an endpoint here already." in refusal("add_endpoint", "here", "--base-url", "http://h/v1")
+    said = refusal("add_competitor", "Ada", "--arena", "live", "--endpoint", "here", "--model", "m")
+    assert "There is a competitor Ada in live already." in said
+
+
+def test_unknown_names_are_refused_with_those_there_are(competitor: Competitor) -> None:
+    said = refusal("add_competitor", "Bea", "--arena", "liev", "--endpoint", "here", "--model", "m")
+    assert said == "There is no arena 'liev'. Known arenas: live."
+    said = refusal("add_competitor", "Bea", "--arena", "live", "--endpoint", "heer", "--model", "m")
+    assert said == "There is no endpoint 'heer'. Known: here."
+
+
+def test_a_live_arena_wants_somebody_to_ask(arena: Arena) -> None:
+    assert "--endpoint" in refusal("add_competitor", "Bea", "--arena", "live", "--model", "m")
+
+
+@pytest.mark.parametrize(
+    "url", ["h/v1", "ftp://h/v1", "http://h/v1/chat/completions", "http://me:pw@h/v1", "http://h/v1?key=1", "http://[", ""]
+)
+def test_addresses_that_cannot_be_asked_are_refused(url: str) -> None:
+    said = refusal("add_endpoint", "x", "--base-url", url)
+    assert "is no address of an endpoint" in said and "pw" not in said
+
+
+def test_values_out_of_bounds_are_refused_by_option(competitor: Competitor) -> None:
+    given = ("--arena", "live", "--endpoint", "here", "--model", "m", "--temperature", "9")
+    assert refusal("add_competitor", "Bea", *given).startswith("--temperature: ")
+    assert refusal("add_endpoint", "x", "--base-url", "http://h/v1", "--key-env", "sk-123").startswith("--key-env: ")
+    assert refusal("add_arena", "no slug", "--title", "x", "--kind", "live").startswith("--slug: ")
+    assert "is no JSON object" in str(pytest.raises(CommandError, run, "add_competitor", "B", *given, "--extra-body", "1"))
+
+
+def test_an_unset_key_is_said_when_the_endpoint_is_added(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MY_KEY", raising=False)
+    assert "MY_KEY is not set here" in run("add_endpoint", "x", "--base-url", "http://h/v1", "--key-env", "MY_KEY")
+
+
+@pytest.mark.parametrize("name", ["add_arena", "add_endpoint", "add_competitor", "test_endpoint", "import_prompts",
+                                  "import_answers", "seed"])  # fmt: skip
+def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        call_command(name, "--help")
+    assert ended.value.code == 0
+    assert len(capsys.readouterr().out) > 400
