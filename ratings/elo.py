@@ -1,0 +1,33 @@
+"""Online Elo, for teaching and comparison only: its result depends on the order of the votes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ratings.data import SCORE_OF_A, Comparisons, Floats
+
+
+def elo(data: Comparisons, *, k: float = 4.0, initial: float = 1000.0) -> Floats:
+    """Ratings after all votes in file order, shape (n,), in points.
+
+    E = 1 / (1 + 10^((R_b - R_a) / 400)); R_a += K (S_a - E), R_b the opposite. A row of weight w counts as floor(w)
+    votes one after the other.
+
+    References
+    ----------
+    Elo, A. (1978). The Rating of Chessplayers, Past and Present.
+
+    Examples
+    --------
+    >>> from ratings.data import comparisons
+    >>> elo(comparisons(["x", "y"], [0], [1], [0])).tolist()
+    [1002.0, 998.0]
+    """
+    rating = np.full(len(data.names), float(initial)).tolist()
+    scores = SCORE_OF_A[data.outcome].tolist()
+    for a, b, score, times in zip(data.a.tolist(), data.b.tolist(), scores, data.weight.tolist(), strict=True):
+        for _ in range(int(times)):
+            gain = k * (score - 1 / (1 + 10 ** ((rating[b] - rating[a]) / 400)))
+            rating[a] += gain
+            rating[b] -= gain
+    return np.asarray(rating)

@@ -1,0 +1,78 @@
+"""Boards as CSV and JSON: the public leaderboard's columns first, shortest round-trip numbers, files whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+from ratings.board import Board, BoardRow
+
+Meta = Mapping[str, Mapping[str, Any]]
+"""By model name: what votes cannot know (organization, license, service figures, publish date)."""
+PUBLIC = (
+    "model_name", "organization", "license", "rating", "rating_lower", "rating_upper", "variance", "vote_count", "rank",
+    "category", "leaderboard_publish_date",
+)  # fmt: skip
+OURS = (
+    "rank_lower", "rank_upper", "win_rate", "tie_rate", "both_bad_rate", "status", "rating_plain", "voters",
+    "battles_served", "median_first_token_ms", "tokens_per_second", "cost_per_1k_answers", "error_rate", "component",
+)  # fmt: skip
+
+
+def row_values(row: BoardRow, meta: Meta) -> dict[str, Any]:
+    """One row with what `meta` joins to it, in the order of the columns."""
+    known = {**asdict(row), **{"category": "all", "rating_plain": row.rating}, **meta.get(row.model_name, {})}
+    return {column: known.get(column) for column in (*PUBLIC, *OURS)}
+
+
+def board_csv(board: Board, meta: Meta | None = None) -> str:
+    """The board as RFC 4180 text; cells that a spreadsheet would run as formulas are neutralised by an apostrophe."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow((*PUBLIC, *OURS))
+    for row in board.rows:
+        writer.writerow([_cell(value) for value in row_values(row, meta or {}).values()])
+    return out.getvalue()
+
+
+def board_json(board: Board, meta: Meta | None = None, **extra: Any) -> str:
+    """The board as one JSON object: board, parameters, method, components, data, notes."""
+    side = board.side_effect
+    parameters = {} if side is None else {"side_effect": dict(zip(("estimate", "lower", "upper"), side, strict=True))}
+    body = {
+        "board": [row_values(row, meta or {}) for row in board.rows],
+        "parameters": parameters,
+        "method": board.method,
+        "components": board.components,
+        "data": {"votes": board.votes, "voters": board.voters, "sha256": board.sha256},
+        "notes": board.notes,
+        **extra,
+    }
+    return json.dumps(body, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Writes beside the target and renames: a reader sees the old file or the new one, never half of it."""
+    with NamedTemporaryFile("w", encoding="utf-8", newline="", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        file.write(text)
+    os.replace(file.name, path)
+
+
+def safe_cell(text: str) -> str:
+    """Text that no spreadsheet runs as a formula."""
+    return f"'{text}" if text[:1] in "=+-@\t\r" and text else text
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    return safe_cell(value) if isinstance(value, str) else str(value)
