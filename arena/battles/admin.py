@@ -65,7 +65,8 @@ class TurnAdmin(ReadOnlyAdmin):
     fields = ("battle", "index", "prompt", "created_at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).annotate(start=Left("prompt", SHOWN))
+        rows: QuerySet[Any] = super().get_queryset(request).annotate(start=Left("prompt", SHOWN))
+        return rows
 
     @admin.display(description="prompt")
     def beginning(self, row: Any) -> str:
@@ -84,7 +85,8 @@ class ResponseAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         still_open = Q(turn__battle__state__in=OPEN_STATES, turn__battle__vote__isnull=True)
-        return super().get_queryset(request).exclude(still_open).defer("text", "turn__prompt")
+        rows: QuerySet[Any] = super().get_queryset(request).exclude(still_open).defer("text", "turn__prompt")
+        return rows
 
     @admin.display(description="turn", ordering="turn")
     def turn_index(self, row: Response) -> str:

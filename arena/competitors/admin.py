@@ -26,12 +26,12 @@ WORDS = ("description", "organization", "license", "price_in", "price_out", "con
 
 
 if TYPE_CHECKING:
-    EndpointBase, CompetitorBase = forms.ModelForm[Endpoint], forms.ModelForm[Competitor]
+    ModelForm = forms.ModelForm[Any]
 else:  # Django's class takes no type arguments when the program runs
-    EndpointBase = CompetitorBase = forms.ModelForm
+    ModelForm = forms.ModelForm
 
 
-class EndpointForm(EndpointBase):
+class EndpointForm(ModelForm):
     class Meta:
         model = Endpoint
         fields = ("name", "base_url", "key_env", "first_token_seconds", "between_tokens_seconds", "total_seconds")
@@ -43,20 +43,20 @@ class EndpointForm(EndpointBase):
             raise ValidationError(str(error)) from error
 
 
-class CompetitorForm(CompetitorBase):
+class CompetitorForm(ModelForm):
     class Meta:
         model = Competitor
-        fields = (*SETTINGS, *WORDS, "retired_at")
+        fields: tuple[str, ...] = (*SETTINGS, *WORDS, "retired_at")
 
-    def clean(self) -> dict[str, Any] | None:
-        cleaned = super().clean()
-        catalogue.check_lists(cleaned or {})
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        catalogue.check_lists(cleaned)
         return cleaned
 
 
 class RevisionForm(CompetitorForm):
     class Meta(CompetitorForm.Meta):
-        fields = (*(name for name in SETTINGS if name not in ("arena", "name")), *WORDS)
+        fields = (*SETTINGS[2:], *WORDS)  # without the arena and the name, which a version is of
 
 
 class TrialForm(forms.Form):

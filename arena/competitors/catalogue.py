@@ -75,7 +75,7 @@ def ensure_competitor(name: str, *, arena: Arena, **settings: Any) -> Competitor
 
 
 def check_lists(settings: Mapping[str, Any]) -> None:
-    """Raises ValidationError unless `stop` is a list of texts and `extra_body` an object that keeps to its own fields."""
+    """Raises ValidationError unless `stop` is a list of texts and `extra_body` an object beside them."""
     stop, extra = settings.get("stop") or [], settings.get("extra_body") or {}
     if not isinstance(stop, list) or not all(isinstance(text, str) and text for text in stop):
         raise ValidationError({"stop": f'{stop!r} is no list of texts. Write ["END"].'})

@@ -1,4 +1,4 @@
-"""Which endpoints answer: three failures in a row take one out of the draw, for longer each time; a probe brings it back.
+"""Which endpoints answer: three failures in a row take one out of the draw, longer each time; a probe brings it back.
 
 The only writer of `Endpoint`'s health fields. Every write is one conditional UPDATE, so that two processes that see
 the same endpoint fail need no lock.

@@ -49,7 +49,7 @@ def revise(competitor: Competitor, *, now: datetime, **changes: Any) -> Competit
 
 
 def seal(competitor_ids: Iterable[int], *, now: datetime) -> int:
-    """Mark the first recorded answer of these competitors; from then on their settings are fixed. Counts the newly sealed.
+    """Mark these competitors' first answer, from which on their settings are fixed; says how many are newly sealed.
 
     One conditional update, which writes nothing for those sealed before.
     """

@@ -25,7 +25,8 @@ class PromptSetAdmin(RoomAdmin):
     search_fields = ("name",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).annotate(prompt_total=Count("prompts"))
+        rows: QuerySet[Any] = super().get_queryset(request).annotate(prompt_total=Count("prompts"))
+        return rows
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("arena", "purpose", "created_at") if obj else ("created_at",)
@@ -45,7 +46,8 @@ class PromptAdmin(RoomAdmin):
     show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).annotate(start=Left("text", SHOWN))
+        rows: QuerySet[Any] = super().get_queryset(request).annotate(start=Left("text", SHOWN))
+        return rows
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         # Answers and votes are about this very text; another text is another prompt.
@@ -69,7 +71,8 @@ class RecordedAnswerAdmin(ReadOnlyAdmin):
     search_fields = ("prompt__key", "competitor__name")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).annotate(start=Left("text", SHOWN)).defer("prompt__text")
+        rows: QuerySet[Any] = super().get_queryset(request).annotate(start=Left("text", SHOWN)).defer("prompt__text")
+        return rows
 
     @admin.display(description="text")
     def beginning(self, row: Any) -> str:

@@ -5,7 +5,6 @@ The only writer of recorded answers. Competitors that answered elsewhere are mad
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,13 +20,15 @@ from arena.competitors import catalogue, versions
 from arena.competitors.models import Competitor
 from arena.prompts.importing import LONGEST_PROMPT, key_of
 from arena.prompts.models import Prompt, PromptSet, RecordedAnswer
+from arena.prompts.recording import hash_of
 from arena.prompts.rows import ImportRefused, Problem, Row, Table, read_table
 from arena.teams.models import Arena
 
 LONGEST_ANSWER = 1_000_000
 KEPT = ("prompt_id", "prompt", "model", "response", "organization", "license", "latency_ms", "total_ms",
-        "first_token_ms", "input_tokens", "output_tokens", "settings", "sampling", "conditions", "generated_at",
-        "turn")  # fmt: skip
+        "first_token_ms", "input_tokens", "output_tokens", "settings", "sampling", "conditions", "revision",
+        "generated_at", "turn")  # fmt: skip
+OWN = ("prompt_key", "conditions_hash")  # as generate_answers writes them
 PASSED_OVER = ("cost", "category", "language", "finish_reason")
 # Conditions that are a competitor's own settings: a competitor made by an import is described by them.
 DESCRIBING = ("model_id", "revision", "system_prompt", "temperature", "top_p", "max_tokens", "stop")
@@ -55,6 +56,7 @@ class _Wanted:
     organization: str
     license: str
     conditions: Mapping[str, Any]
+    conditions_hash: str
     generated_at: datetime | None
     first_token_ms: float | None
     total_ms: float | None
@@ -89,12 +91,6 @@ def import_answers(
     return done
 
 
-def conditions_hash(conditions: Mapping[str, Any]) -> str:
-    """Names the conditions under which answers were made; equal for equal conditions in any order."""
-    canonical = json.dumps(conditions, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
-
-
 def _read_answers(table: Table) -> list[_Wanted]:
     columns = table.columns()
     for name in ("model", "response"):
@@ -103,7 +99,7 @@ def _read_answers(table: Table) -> list[_Wanted]:
             table.refuse(1, name, None, says)
     if table.problems and not columns:
         return []
-    for name in sorted(set(columns) - {*KEPT, *PASSED_OVER, "messages"}):
+    for name in sorted(set(columns) - {*KEPT, *OWN, *PASSED_OVER, "messages"}):
         table.refuse(0, name, None, f"is no known column. Use {', '.join(KEPT)}, or remove it.")
     wanted = [answer for row in table.rows if (answer := _read_answer(table, row))]
     seen: dict[tuple[str, str], int] = {}
@@ -122,8 +118,9 @@ def _read_answer(table: Table, row: Row) -> _Wanted | None:
         says = "conversations of several turns cannot be imported yet. Give one prompt and one response."
         table.refuse(row.line, "messages" if row.values.get("messages") else "turn", turn, says)
         return None
-    key = table.text(row, "prompt_id", longest=80)
+    key = table.text(row, "prompt_id", "prompt_key", longest=80)
     text = table.text(row, "prompt", required=not key, longest=LONGEST_PROMPT)
+    conditions, named = _read_conditions(table, row)
     first_token = table.number(row, "first_token_ms")
     total = table.number(row, "total_ms")
     answer = _Wanted(
@@ -134,7 +131,8 @@ def _read_answer(table: Table, row: Row) -> _Wanted | None:
         text=table.text(row, "response", required=True, longest=LONGEST_ANSWER),
         organization=table.text(row, "organization", longest=120),
         license=table.text(row, "license", longest=120),
-        conditions=_read_conditions(table, row),
+        conditions=conditions,
+        conditions_hash=named,
         generated_at=_read_time(table, row),
         first_token_ms=first_token,
         total_ms=total if total is not None else table.number(row, "latency_ms"),
@@ -144,7 +142,21 @@ def _read_answer(table: Table, row: Row) -> _Wanted | None:
     return answer if len(table.problems) == before else None
 
 
-def _read_conditions(table: Table, row: Row) -> Mapping[str, Any]:
+def _read_conditions(table: Table, row: Row) -> tuple[Mapping[str, Any], str]:
+    """The conditions with the revision among them, and their hash, which must be the one given where one is."""
+    settings, revision = _read_settings(table, row), table.text(row, "revision", longest=80)
+    try:
+        named = hash_of(settings, revision)
+    except ValueError:  # a lone surrogate has no UTF-8
+        table.refuse(row.line, "settings", ascii(settings), "holds characters no database keeps. Remove surrogates.")
+        return {}, ""
+    given = table.text(row, "conditions_hash")
+    if given and given != named:
+        table.refuse(row.line, "conditions_hash", given, f"is not the hash of these settings, {named}. Record again.")
+    return ({**settings, "revision": revision} if revision else settings), named
+
+
+def _read_settings(table: Table, row: Row) -> Mapping[str, Any]:
     for name in ("conditions", "settings", "sampling"):
         value = row.values.get(name)
         if not value:
@@ -232,8 +244,7 @@ def _competitors(done: AnswerImport, arena: Arena, table: Table, wanted: list[_W
         elif competitor is not None and competitor.retired_at is not None:
             says = "is retired. Name its present version, or give the model a new name."
             table.refuse(answer.line, "model", answer.model, says)
-        given = conditions_hash(answer.conditions)
-        if hashes.setdefault(answer.model, given) != given:
+        if hashes.setdefault(answer.model, answer.conditions_hash) != answer.conditions_hash:
             says = (
                 f"was made under other conditions than the answers of {answer.model} before it. "
                 "One competitor answers under one: give this one another name in `model`."
@@ -302,7 +313,7 @@ def _answer(prompt: Prompt, competitor: Competitor, wanted: _Wanted) -> Recorded
         competitor=competitor,
         text=wanted.text,
         conditions=dict(wanted.conditions),
-        conditions_hash=conditions_hash(wanted.conditions),
+        conditions_hash=wanted.conditions_hash,
         generated_at=wanted.generated_at,
         first_token_ms=wanted.first_token_ms,
         total_ms=wanted.total_ms,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -81,7 +81,9 @@ def seed(*, now: datetime) -> Seeded:
     endpoint, _ = Endpoint.objects.get_or_create(name="Local model", defaults={"base_url": LOCAL_MODEL})
     for name, settings in _local_competitors():
         catalogue.ensure_competitor(name, arena=live, endpoint=endpoint, **settings)
-    seeded = Seeded(live, recorded, sample, list(_fictional(sample)))
+    # An arena of this name that is not simulated is somebody's own: nothing made up goes into it.
+    fictional = list(_fictional(sample)) if sample.is_simulated else []
+    seeded = Seeded(live, recorded, sample, fictional)
     seeded.notes = [*_suggest(live), *_record(recorded, now=now)]
     return seeded
 
@@ -92,6 +94,12 @@ LIVE_SAYS = (
 )
 RECORDED_SAYS = "Prompts with answers made beforehand by the same small model. No model is needed to vote here."
 SAMPLE_SAYS = "Simulated votes on made-up competitors, to show what a full board looks like. None of them exists."
+
+
+def _local_competitors() -> Iterator[tuple[str, dict[str, Any]]]:
+    for local in LOCAL_COMPETITORS:
+        settings = asdict(local)
+        yield settings.pop("name"), settings
 
 
 def _mark() -> str:

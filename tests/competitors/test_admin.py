@@ -126,9 +126,7 @@ def test_trials_want_a_token_against_forgery(endpoint: Endpoint) -> None:
 
 
 @pytest.mark.parametrize("room", ["competitors/competitor", "competitors/endpoint", "teams/arena"])
-def test_list_pages_cost_the_same_for_3_rows_and_30(
-    admin_client: Client, room: str
-) -> None:
+def test_list_pages_cost_the_same_for_3_rows_and_30(admin_client: Client, room: str) -> None:
     counts = []
     for rows in (range(3), range(3, 30)):
         for number in rows:

@@ -28,7 +28,8 @@ def test_arena_endpoint_and_competitor_are_added_in_three_commands(monkeypatch: 
     monkeypatch.setenv("MY_KEY", "k")
     run("add_arena", "own", "--title", "Our own", "--kind", "live", "--access", "private", "--pace", "120",
         "--stream-mode", "live", "--reveal", "never", "--sampling", "uniform")  # fmt: skip
-    run("add_endpoint", "vllm", "--base-url", "http://10.0.0.2:8000/v1/", "--key-env", "MY_KEY", "--total-seconds", "60")
+    run("add_endpoint", "vllm", "--base-url", "http://10.0.0.2:8000/v1/", "--key-env", "MY_KEY",
+        "--total-seconds", "60")  # fmt: skip
     said = run("add_competitor", "Ada", "--arena", "own", "--endpoint", "vllm", "--model", "ada-1", "--system",
                "Be kind.", "--temperature", "0.3", "--top-p", "0.9", "--max-tokens", "200", "--stop", "END", "--stop",
                "##", "--organization", "Lab", "--license", "MIT", "--price-in", "1", "--price-out", "2.5",
@@ -73,7 +74,8 @@ def test_a_live_arena_wants_somebody_to_ask(arena: Arena) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["h/v1", "ftp://h/v1", "http://h/v1/chat/completions", "http://me:pw@h/v1", "http://h/v1?key=1", "http://[", ""]
+    "url",
+    ["h/v1", "ftp://h/v1", "http://h/v1/chat/completions", "http://me:pw@h/v1", "http://h/v1?key=1", "http://[", ""],
 )
 def test_addresses_that_cannot_be_asked_are_refused(url: str) -> None:
     said = refusal("add_endpoint", "x", "--base-url", url)
@@ -85,7 +87,8 @@ def test_values_out_of_bounds_are_refused_by_option(competitor: Competitor) -> N
     assert refusal("add_competitor", "Bea", *given).startswith("--temperature: ")
     assert refusal("add_endpoint", "x", "--base-url", "http://h/v1", "--key-env", "sk-123").startswith("--key-env: ")
     assert refusal("add_arena", "no slug", "--title", "x", "--kind", "live").startswith("--slug: ")
-    assert "is no JSON object" in str(pytest.raises(CommandError, run, "add_competitor", "B", *given, "--extra-body", "1"))
+    with pytest.raises(CommandError, match="is no JSON object"):
+        run("add_competitor", "Bea", *given, "--extra-body", "1")
 
 
 def test_an_unset_key_is_said_when_the_endpoint_is_added(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
-from pytest_django import Settings
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from arena.competitors import endpoints, health
 from arena.competitors.endpoints import KeyMissing, LocalModelMissing, NothingToAsk, TrialResult
@@ -125,8 +125,9 @@ def test_simulated_and_archived_arenas_are_closed(pair: list[Competitor], now: d
     assert "archived" in endpoints.why_closed(arena, now)
 
 
-def test_a_ready_arena_costs_one_query(pair: list[Competitor], now: datetime, django_assert_num_queries: object) -> None:
-    assert callable(django_assert_num_queries)
+def test_a_ready_arena_costs_one_query(
+    pair: list[Competitor], now: datetime, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     with django_assert_num_queries(1):
         endpoints.why_closed(pair[0].arena, now)
 
@@ -196,7 +197,7 @@ def test_the_command_prints_an_answer_streamed_over_the_network(endpoint: Endpoi
 
 
 def test_the_command_says_what_went_wrong(endpoint: Endpoint) -> None:
-    with pytest.raises(CommandError, match="here did not answer. connect: "):
+    with pytest.raises(CommandError, match=r"here did not answer\. connect: "):
         call_command("test_endpoint", "here", "--model", "m")
     with pytest.raises(CommandError, match=r"no endpoint 'there'\. Known: here"):
         call_command("test_endpoint", "there", "--model", "m")

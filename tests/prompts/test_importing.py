@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
@@ -14,6 +15,7 @@ from arena.competitors.models import Competitor
 from arena.prompts.answers import import_answers
 from arena.prompts.importing import import_prompts
 from arena.prompts.models import Prompt, PromptSet, RecordedAnswer
+from arena.prompts.recording import RecordedAnswerLine, hash_of
 from arena.prompts.rows import ImportRefused
 from arena.teams.models import Arena
 
@@ -64,7 +66,7 @@ def test_category_follows_the_file_and_the_text_never_changes(arena: Arena, tmp_
     import_prompts(jsonl(tmp_path / "own.jsonl", {"id": "p1", "prompt": "Why?"}), arena)
     done = import_prompts(jsonl(tmp_path / "own.jsonl", {"id": "p1", "prompt": "Why?", "category": "short"}), arena)
     assert (done.updated, Prompt.objects.get().category) == (1, "short")
-    with pytest.raises(ImportRefused, match="own.jsonl:1, column id: 'p1': has another text"):
+    with pytest.raises(ImportRefused, match=r"own\.jsonl:1, column id: 'p1': has another text"):
         import_prompts(jsonl(tmp_path / "own.jsonl", {"id": "p1", "prompt": "How?"}), arena)
 
 
@@ -265,3 +267,22 @@ def test_the_commands_refuse_with_exit_code_2(arena: Arena, tmp_path: Path) -> N
         with pytest.raises(CommandError) as refused:
             call_command(name, str(file), arena=slug)
         assert refused.value.returncode == 2
+
+
+def test_what_generate_answers_writes_comes_in(arena: Arena, tmp_path: Path) -> None:
+    import_prompts(jsonl(tmp_path / "own.jsonl", {"key": "p1", "prompt": "Why?"}), arena)
+    settings = {"model_id": "m", "temperature": 0.2, "system_prompt": "Be kind.", "top_p": None, "max_tokens": 5}
+    line = RecordedAnswerLine(
+        "p1", "Ada", "So.", settings, "r1", "2026-01-01T00:00:00+00:00", 1.0, 2.0, 3, 4, "stop", hash_of(settings, "r1")
+    )
+    import_answers(jsonl(tmp_path / "a.jsonl", asdict(line)), arena, now=NOW)
+    ada, recorded = Competitor.objects.get(), RecordedAnswer.objects.get()
+    assert (ada.model_id, ada.revision, ada.system_prompt, ada.max_tokens) == ("m", "r1", "Be kind.", 5)
+    assert (recorded.conditions_hash, recorded.total_ms) == (line.conditions_hash, 2.0)
+    assert recorded.conditions == {**settings, "revision": "r1"}
+
+
+def test_a_conditions_hash_that_is_wrong_is_refused(arena: Arena, tmp_path: Path) -> None:
+    file = jsonl(tmp_path / "a.jsonl", answer("Why?", "Ada", "So.", settings={"x": 1}, conditions_hash="0" * 64))
+    (problem,) = refusal(file, arena, answers=True)
+    assert "is not the hash of these settings" in problem
