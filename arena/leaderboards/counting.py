@@ -1,0 +1,148 @@
+"""Votes to counts: the database groups and sums; no vote is ever loaded as an object."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Count, Max, Min, Q
+
+import ratings
+from arena.battles.models import Battle, Response, Vote
+from arena.battles.words import Winner
+from arena.competitors.models import Competitor
+from arena.teams.models import Arena
+
+OUTCOMES = {
+    Winner.A: ratings.Outcome.A,
+    Winner.B: ratings.Outcome.B,
+    Winner.TIE: ratings.Outcome.TIE,
+    Winner.BOTH_BAD: ratings.Outcome.BOTH_BAD,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cutoffs:
+    """Rows up to and including these ids are counted."""
+
+    vote: int
+    battle: int
+    response: int
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """How a competitor served, apart from what people thought of it. None means not known."""
+
+    battles_served: int
+    median_first_token_ms: float | None
+    tokens_per_second: float | None
+    error_rate: float | None
+
+
+@contextmanager
+def frozen_tables() -> Iterator[None]:
+    """A transaction in which no vote, battle or response is half written.
+
+    An id is taken from its sequence before its row is committed, so that a higher id can be visible while a lower one
+    is still on its way; a cut-off read then would miss the lower one now and find it later. Writers take their table
+    lock before they take an id: once this lock is granted, every id below the highest is settled. On SQLite the
+    transaction is IMMEDIATE and there is one writer at a time anyway.
+    """
+    with transaction.atomic():
+        if connection.vendor == "postgresql":
+            tables = ", ".join(f'"{model._meta.db_table}"' for model in (Battle, Response, Vote))
+            with connection.cursor() as cursor:
+                cursor.execute(f"LOCK TABLE {tables} IN SHARE MODE")
+        yield
+
+
+def cutoffs() -> Cutoffs:
+    """The present ones; the caller holds `frozen_tables`."""
+    highest = [model._default_manager.aggregate(top=Max("id"))["top"] or 0 for model in (Vote, Battle, Response)]
+    return Cutoffs(vote=highest[0], battle=highest[1], response=highest[2])
+
+
+def entered(arena: Arena, limits: Cutoffs) -> dict[int, str]:
+    """Label by id of every competitor that was served before the cut-off, retired ones included."""
+    served = Battle.objects.filter(arena=arena, id__lte=limits.battle)
+    ids = set(served.values_list("competitor_a_id", flat=True).distinct())
+    ids |= set(served.values_list("competitor_b_id", flat=True).distinct())
+    return {row.pk: row.label for row in Competitor.objects.filter(pk__in=ids)}
+
+
+def load_counts(arena: Arena, limits: Cutoffs, labels: dict[int, str]) -> ratings.Comparisons:
+    """Votes of an arena counted by voter, pair, side and outcome.
+
+    Voters are coded in the order of their first counted vote, so that pseudonyms change no byte downstream.
+    """
+    votes = Vote.objects.filter(battle__arena=arena, id__lte=limits.vote)
+    first = votes.values_list("voter_id").annotate(first=Min("id")).order_by("first")
+    voters = {voter_id: code for code, (voter_id, _first) in enumerate(first)}
+    counted = (
+        votes.values_list("voter_id", "battle__competitor_a_id", "battle__competitor_b_id", "winner")
+        .annotate(votes=Count("id"))
+        .order_by()
+    )
+    order = {competitor_id: place for place, competitor_id in enumerate(labels)}
+    table = [
+        (voters[voter], order[a], order[b], int(OUTCOMES[Winner(winner)]), count)
+        for voter, a, b, winner, count in counted
+    ]
+    columns: list[list[Any]] = [list(column) for column in zip(*table, strict=True)] or [[], [], [], [], []]
+    voter, a, b, outcome, weight = columns
+    return ratings.comparisons(list(labels.values()), a, b, outcome, voter=voter, weight=weight)
+
+
+def load_service(arena: Arena, limits: Cutoffs, labels: dict[int, str]) -> dict[int, Service]:
+    """Service figures of each competitor, from the served log up to the cut-offs."""
+    served = _served(arena, limits)
+    rows = Response.objects.filter(turn__battle__arena=arena, id__lte=limits.response)
+    failures = {
+        competitor: (total, failed)
+        for competitor, total, failed in rows.values_list("competitor_id")
+        .annotate(total=Count("id"), failed=Count("id", filter=~Q(error_code="")))
+        .order_by()
+    }
+    first, speed = _timings(rows.filter(error_code=""))
+    result = {}
+    for pk in labels:
+        total, failed = failures.get(pk, (0, 0))
+        result[pk] = Service(
+            battles_served=served.get(pk, 0),
+            median_first_token_ms=_rounded(first.get(pk), 1),
+            tokens_per_second=_rounded(speed.get(pk), 1),
+            error_rate=_rounded(failed / total, 6) if total else None,
+        )
+    return result
+
+
+def _served(arena: Arena, limits: Cutoffs) -> dict[int, int]:
+    served: dict[int, int] = defaultdict(int)
+    for side in ("competitor_a_id", "competitor_b_id"):
+        rows = Battle.objects.filter(arena=arena, id__lte=limits.battle).values_list(side)
+        for competitor, count in rows.annotate(count=Count("id")).order_by():
+            served[competitor] += count
+    return served
+
+
+def _timings(rows: Any) -> tuple[dict[int, float], dict[int, float]]:
+    """Median first token in ms and median tokens a second by competitor, in one pass over three plain columns."""
+    first: dict[int, list[float]] = defaultdict(list)
+    speed: dict[int, list[float]] = defaultdict(list)
+    columns = ("competitor_id", "first_token_ms", "total_ms", "output_tokens")
+    for competitor, began, ended, tokens in rows.order_by().values_list(*columns).iterator(chunk_size=5000):
+        if began is not None:
+            first[competitor].append(began)
+            if ended is not None and tokens and ended > began:
+                speed[competitor].append(tokens * 1000 / (ended - began))
+    return {k: median(v) for k, v in first.items()}, {k: median(v) for k, v in speed.items()}
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)

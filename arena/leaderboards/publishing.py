@@ -1,0 +1,148 @@
+"""Fit and publish: all rows or none. The only writer of snapshots."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Max, Min
+
+import ratings
+from arena.battles.models import Vote
+from arena.leaderboards import counting
+from arena.leaderboards.models import Snapshot, SnapshotRow
+from arena.leaderboards.sentences import facts_of
+from arena.competitors.models import Competitor
+from arena.teams.models import Arena
+
+OPTIONS = ratings.BoardOptions(side_effect=True)
+"""The published fit: ties as half wins, by voter where there are two, the side effect in the fit, mean at 1000."""
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A board with the bytes that are published, not yet stored."""
+
+    board: ratings.Board
+    labels: dict[int, str]
+    csv: str
+    json: str
+    page: dict[str, Any]
+
+
+def compute(
+    arena: Arena, limits: counting.Cutoffs, options: ratings.BoardOptions, *, number: int, published_at: datetime,
+    code_version: str,
+) -> Computed:  # fmt: skip
+    """Everything that a snapshot shows, from the database and the arguments alone."""
+    labels = counting.entered(arena, limits)
+    data = counting.load_counts(arena, limits, labels)
+    service = counting.load_service(arena, limits, labels)
+    board = ratings.make_board(data, options)
+    meta = _meta(labels, service, published_at)
+    about = {
+        "arena": arena.slug, "snapshot": number, "published_at": published_at.isoformat(),
+        "cutoff": asdict(limits), "code_version": code_version, "is_simulated": arena.is_simulated,
+    }  # fmt: skip
+    page = {
+        "facts": facts_of(board),
+        "pairs": [asdict(pair) for pair in board.pairs],
+        "matrix": _matrix(data),
+    }
+    return Computed(board, labels, ratings.board_csv(board, meta), ratings.board_json(board, meta, snapshot=about), page)
+
+
+def publish_snapshot(arena: Arena, *, now: datetime, seed: int | None = None) -> Snapshot:
+    """Counts, fits and stores a board. Of two publishers at one moment one publishes; the other gets that snapshot.
+
+    The seed of the ranks' draws is the snapshot's number unless one is given.
+    """
+    with counting.frozen_tables():
+        limits = counting.cutoffs()
+    number = (Snapshot.objects.filter(arena=arena).aggregate(top=Max("number"))["top"] or 0) + 1
+    options = replace(OPTIONS, seed=number if seed is None else seed)
+    published_at = now.replace(microsecond=0)
+    done = compute(
+        arena, limits, options, number=number, published_at=published_at, code_version=settings.CODE_VERSION
+    )
+    try:
+        with transaction.atomic():
+            return _store(arena, number, published_at, limits, options, done)
+    except IntegrityError:
+        return Snapshot.objects.get(arena=arena, number=number)
+
+
+def publish_if_due(arena: Arena, *, now: datetime) -> Snapshot | None:
+    """Publishes when enough new votes or enough time has come since the last time; nothing new publishes nothing."""
+    last = Snapshot.objects.filter(arena=arena).only("cutoff_vote_id").first()
+    new = Vote.objects.filter(battle__arena=arena, id__gt=last.cutoff_vote_id if last else 0)
+    oldest = new.aggregate(first=Min("created_at"))["first"]
+    if oldest is None:
+        return None
+    waited = now - oldest >= timedelta(seconds=arena.publish_after_seconds)
+    if waited or new[: arena.publish_after_votes].count() >= arena.publish_after_votes:
+        return publish_snapshot(arena, now=now)
+    return None
+
+
+def _store(
+    arena: Arena, number: int, published_at: datetime, limits: counting.Cutoffs, options: ratings.BoardOptions,
+    done: Computed,
+) -> Snapshot:  # fmt: skip
+    snapshot = Snapshot.objects.create(
+        arena=arena,
+        number=number,
+        published_at=published_at,
+        cutoff_vote_id=limits.vote,
+        cutoff_battle_id=limits.battle,
+        cutoff_response_id=limits.response,
+        vote_count=round(done.board.votes),
+        voter_count=done.board.voters,
+        data_sha256=done.board.sha256,
+        seed=options.seed,
+        settings=asdict(options),
+        code_version=settings.CODE_VERSION,
+        board_json=done.json,
+        board_csv=done.csv,
+        page=done.page,
+    )
+    ids = {label: pk for pk, label in done.labels.items()}
+    SnapshotRow.objects.bulk_create(
+        SnapshotRow(
+            snapshot=snapshot, competitor_id=ids[row.model_name], position=place, status=row.status,
+            rating=row.rating, rating_lower=row.rating_lower, rating_upper=row.rating_upper, rank=row.rank,
+            rank_lower=row.rank_lower, rank_upper=row.rank_upper, vote_count=round(row.vote_count),
+        )
+        for place, row in enumerate(done.board.rows, 1)
+    )  # fmt: skip
+    return snapshot
+
+
+def _meta(labels: dict[int, str], service: dict[int, counting.Service], published_at: datetime) -> dict[str, Any]:
+    about = Competitor.objects.in_bulk(list(labels))
+    return {
+        label: {
+            "organization": about[pk].organization or None,
+            "license": about[pk].license or None,
+            "leaderboard_publish_date": published_at.date().isoformat(),
+            **asdict(service[pk]),
+        }
+        for pk, label in labels.items()
+    }
+
+
+def _matrix(data: ratings.Comparisons) -> list[list[Any]]:
+    """Unordered pairs that met, as [first, second, wins of first, ties, both bad, wins of second]."""
+    found: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+    column = {int(ratings.Outcome.TIE): 1, int(ratings.Outcome.BOTH_BAD): 2}
+    rows = zip(data.a.tolist(), data.b.tolist(), data.outcome.tolist(), data.weight.tolist(), strict=True)
+    for a, b, outcome, weight in rows:
+        first, second = data.names[a], data.names[b]
+        place = column.get(outcome, 0 if (outcome == ratings.Outcome.A) == (first < second) else 3)
+        found[min(first, second), max(first, second)][place] += round(weight)
+    return json.loads(json.dumps([[*pair, *counts] for pair, counts in sorted(found.items())]))  # type: ignore[no-any-return]

@@ -1,0 +1,121 @@
+"""The leaderboard as page, CSV, JSON and charts; all read one snapshot."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
+from django.shortcuts import render
+from django.utils.http import http_date
+from django.views.decorators.http import require_safe
+
+from arena.leaderboards import charts, reading
+from arena.leaderboards.sentences import top_sentence
+from arena.teams.access import arena_for
+from arena.teams.models import Arena
+
+
+@require_safe
+def board(request: HttpRequest, slug: str) -> HttpResponse:
+    """The board with what it does not know said first."""
+    arena = arena_for(request.user, slug, include_archived=True)
+    context: dict[str, Any] = {"arena": arena, "section": "leaderboard", "board": None}
+    published = reading.published_board(arena)
+    if published is not None:
+        context |= _board_context(published, request.GET.get("sort", "rating"))
+    return render(request, "leaderboards/board.html", context)
+
+
+def _board_context(published: reading.PublishedBoard, sort: str) -> dict[str, Any]:
+    rows = published.rows
+    axis = charts.axis_for(rows)
+    ranked = [row["model_name"] for row in rows if row["rank"] is not None]
+    runs = charts.undecided_runs(ranked, published.pairs)
+    by_rating = sort not in reading.SORTS or sort == "rating"
+    leaders = set(published.facts["leaders"]) if len(published.facts["leaders"]) > 1 else set()
+    cards = [
+        {
+            **row,
+            "half": (row["rating_upper"] - row["rating_lower"]) / 2 if row["rating_lower"] is not None else None,
+            "rank_text": _rank_text(row),
+            "whisker": charts.whisker(row, axis),
+            "lanes": charts.brackets(ranked.index(row["model_name"]), runs) if by_rating and row["rank"] else "",
+            "band": by_rating and row["model_name"] in leaders,
+            "flag": "" if row["status"] == "ranked" else row["status"],
+        }
+        for row in reading.sorted_rows(rows, sort)
+    ]
+    settle = [pair for pair in published.pairs if pair["more_votes"]]
+    return {
+        "board": published,
+        "sentence": top_sentence(published.facts),
+        "rows": cards,
+        "axis": charts.axis_head(axis),
+        "sort": "rating" if by_rating else sort,
+        "matrix": charts.win_matrix(ranked[:30], published.matrix) if len(ranked) > 1 else "",
+        "settle": [{**pair, "half": pair["upper"] - pair["difference"]} for pair in settle[:6]],
+    }
+
+
+def _rank_text(row: dict[str, Any]) -> str:
+    if row["rank_lower"] is None:
+        return "–"
+    low, high = row["rank_lower"], row["rank_upper"]
+    return str(low) if low == high else f"{low}–{high}"
+
+
+@require_safe
+def board_csv(request: HttpRequest, slug: str) -> HttpResponse:
+    """The published CSV, byte for byte."""
+    arena = arena_for(request.user, slug, include_archived=True)
+    return _bytes(request, arena, reading.board_csv_of(arena), "text/csv; charset=utf-8")
+
+
+@require_safe
+def board_json(request: HttpRequest, slug: str) -> HttpResponse:
+    """The published JSON, byte for byte."""
+    arena = arena_for(request.user, slug, include_archived=True)
+    return _bytes(request, arena, reading.board_json_of(arena), "application/json")
+
+
+@require_safe
+def chart(request: HttpRequest, slug: str, name: str, kind: str) -> HttpResponse:
+    """One chart as SVG, or the numbers behind it as CSV."""
+    arena = arena_for(request.user, slug, include_archived=True)
+    published = reading.published_board(arena)
+    if published is None:
+        raise Http404("Nothing is published yet.")
+    ranked = [row["model_name"] for row in published.rows if row["rank"] is not None]
+    if kind == "csv":
+        text = _matrix_csv(published.matrix) if name == "matrix" else published.snapshot.board_csv
+        return _bytes(request, arena, text, "text/csv; charset=utf-8")
+    svg = charts.win_matrix(ranked, published.matrix) if name == "matrix" else charts.intervals(published.rows)
+    return _bytes(request, arena, charts.standalone(svg), "image/svg+xml")
+
+
+def _matrix_csv(matrix: list[list[Any]]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(["model_a", "model_b", "wins_a", "ties", "both_bad", "wins_b", "votes", "win_rate_a"])
+    for first, second, *counts in matrix:
+        wins, ties, both_bad, _losses = counts
+        votes = sum(counts)
+        names = [reading.safe_cell(first), reading.safe_cell(second)]
+        writer.writerow([*names, *counts, votes, (wins + (ties + both_bad) / 2) / votes])
+    return out.getvalue()
+
+
+def _bytes(request: HttpRequest, arena: Arena, text: str, content_type: str) -> HttpResponse:
+    """A published text with an ETag of its content."""
+    etag = f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
+    if request.headers.get("If-None-Match") == etag:
+        return HttpResponseNotModified(headers={"ETag": etag})
+    response = HttpResponse(text, content_type=content_type)
+    response["ETag"] = etag
+    snapshot = reading.latest_snapshot(arena)
+    if snapshot is not None:
+        response["Last-Modified"] = http_date(snapshot.published_at.timestamp())
+    return response
