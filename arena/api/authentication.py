@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
@@ -13,11 +13,10 @@ from rest_framework.request import Request
 class VoterSession(SessionAuthentication):
     """Checks the CSRF token on every write, also of callers who are not signed in."""
 
-    def authenticate(self, request: Request) -> tuple[AbstractBaseUser, None] | None:
-        """The signed-in user or None; raises PermissionDenied when a write lacks its CSRF token."""
+    def authenticate(self, request: Request) -> tuple[AbstractBaseUser | AnonymousUser, None]:
+        """The session's user, anonymous ones included; raises PermissionDenied when a write lacks its CSRF token."""
         self.enforce_csrf(request)
-        user = getattr(request._request, "user", None)
-        return (user, None) if user is not None and user.is_active and user.is_authenticated else None
+        return request._request.user, None
 
 
 class VoterSessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

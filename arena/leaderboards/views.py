@@ -41,6 +41,10 @@ def _board_context(published: reading.PublishedBoard, sort: str) -> dict[str, An
             **row,
             "half": (row["rating_upper"] - row["rating_lower"]) / 2 if row["rating_lower"] is not None else None,
             "rank_text": _rank_text(row),
+            "win_percent": _percent(row["win_rate"]),
+            "tie_percent": _percent(row["tie_rate"]),
+            "bad_percent": _percent(row["both_bad_rate"]),
+            "error_percent": _percent(row["error_rate"]),
             "whisker": charts.whisker(row, axis),
             "lanes": charts.brackets(ranked.index(row["model_name"]), runs) if by_rating and row["rank"] else "",
             "band": by_rating and row["model_name"] in leaders,
@@ -58,6 +62,10 @@ def _board_context(published: reading.PublishedBoard, sort: str) -> dict[str, An
         "matrix": charts.win_matrix(ranked[:30], published.matrix) if len(ranked) > 1 else "",
         "settle": [{**pair, "half": pair["upper"] - pair["difference"]} for pair in settle[:6]],
     }
+
+
+def _percent(share: float | None) -> float | None:
+    return None if share is None else share * 100
 
 
 def _rank_text(row: dict[str, Any]) -> str:
