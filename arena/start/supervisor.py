@@ -1,0 +1,216 @@
+"""One parent for web, worker and local model: starts them, says when all is ready, starts again what dies, stops all."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from arena.start.checks import CannotStart, check_database, listen, port_of, process_count
+from arena.start.children import Child, stop_all
+
+ROOT = Path(__file__).resolve().parents[2]
+READY_WITHIN = 90.0
+MODEL_WITHIN = 40.0
+
+
+class Stopped(Exception):
+    """SIGINT or SIGTERM."""
+
+
+def main() -> int:
+    """Runs until it is stopped; 0 after a stop, 1 when it could not start."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise Stopped
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    instance = Instance(dict(os.environ))
+    try:
+        instance.start()
+        instance.watch()
+    except Stopped:
+        pass
+    except CannotStart as sentence:
+        sys.stderr.write(f"{sentence}\n")
+        return 1
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)
+        stop_all(instance.children)
+    print("Stopped.")
+    return 0
+
+
+class Instance:
+    """All processes of one installation."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.var = Path(environment.get("VAR_DIR") or ROOT / "var").resolve()
+        self.environment = {"OPENBLAS_NUM_THREADS": "1", **environment, "VAR_DIR": str(self.var)}
+        self.host = environment.get("HOST", "").strip() or "127.0.0.1"
+        self.note = self.var / "local-model-unavailable.txt"
+        self.children: list[Child] = []
+        self.model: Child | None = None
+        self.model_port = 0
+
+    def start(self) -> None:
+        """Checks, migrates, seeds, starts. Raises CannotStart."""
+        self.var.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.port = port_of(self.environment)
+        processes = process_count(self.environment)
+        listener = listen(self.host, self.port)
+        check_database(self.environment.get("DATABASE_URL", ""), self.var / "blindfold.sqlite3")
+        self._start_model()
+        for command in (["migrate", "--verbosity", "0"], ["collectstatic", "--noinput", "--verbosity", "0"], ["seed"]):
+            self._manage(*command)
+        for number in range(1, processes + 1):
+            self._start_web(number, listener)
+        listener.close()
+        python = [sys.executable, "manage.py", "run_worker"]
+        self._add(Child("worker", python, self.environment, self.var / "logs/worker.log"))
+        self._wait_until_ready()
+
+    def watch(self) -> None:
+        """Looks after the children until stopped."""
+        while True:
+            for child in self.children:
+                if sentence := child.look(now=time.monotonic()):
+                    print(sentence, flush=True)
+            time.sleep(0.1)
+
+    def _add(self, child: Child) -> Child:
+        self.children.append(child)
+        child.start()
+        return child
+
+    def _start_web(self, number: int, listener: socket.socket) -> None:
+        command = [
+            sys.executable, "-m", "uvicorn", "arena.asgi:application", "--fd", str(listener.fileno()),
+            "--no-access-log", "--log-level", "warning", "--no-server-header", "--timeout-graceful-shutdown", "4",
+            "--ws-max-size", "65536", "--no-proxy-headers",
+        ]  # fmt: skip
+        proxies = self.environment.get("TRUSTED_PROXIES", "").strip()
+        if proxies:
+            command[-1:] = ["--proxy-headers", "--forwarded-allow-ips", proxies]
+        # The first child inherits the listener; so does each later life of it, through a copy of our own.
+        keep = os.dup(listener.fileno())
+        os.set_inheritable(keep, True)
+        command[5] = str(keep)
+        env = {**self.environment, "BLINDFOLD_PROCESS": f"web-{number}"}
+        self._add(Child(f"web-{number}", command, env, self.var / f"logs/web-{number}.log", (keep,), longest_pause=2.0))
+
+    def _start_model(self) -> None:
+        """Best effort: without the model everything but live answers works, and the page says why."""
+        if self.environment.get("LOCAL_MODEL", "").strip().lower() == "off":
+            self.note.write_text("It was switched off with LOCAL_MODEL=off.")
+            return
+        if self.note.exists() and "packages" in self.note.read_text():
+            return
+        self.model_port = _steady_port(self.var / "local-model-port")
+        self.environment["LOCAL_MODEL_URL"] = f"http://127.0.0.1:{self.model_port}/v1"
+        self.note.write_text("It is still starting; reload in a moment.")
+        command = [sys.executable, "-m", "arena.competitors.local_model", "--port", str(self.model_port)]
+        log = self.var / "logs/model.log"
+        self.model = self._add(Child("model", command, self.environment, log, gives_up_on=3))
+
+    def _manage(self, *arguments: str) -> None:
+        command = [sys.executable, "manage.py", *arguments]
+        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
+        if done.returncode:
+            lines = [line for line in done.stderr.splitlines() if line.strip()]
+            raise CannotStart(f"`manage.py {arguments[0]}` failed: {lines[-1] if lines else 'no reason was given'}")
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + READY_WITHIN
+        model_deadline = time.monotonic() + MODEL_WITHIN
+        while True:
+            for child in self.children:
+                child.look(now=time.monotonic())
+            model_settled = self._settle_model(late=time.monotonic() > model_deadline)
+            if model_settled and self._ask("/healthz", self.port) == 200:
+                break
+            if time.monotonic() > deadline:
+                web = next(child for child in self.children if child.name == "web-1")
+                raise CannotStart(f"The server does not answer. The end of its log:\n{web.last_words()}")
+            time.sleep(0.15)
+        shown = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
+        if self.host in ("0.0.0.0", "::"):
+            print(
+                f"Everyone who reaches this machine on your network can vote: http://{_own_address()}:{self.port}/",
+                flush=True,
+            )
+        if self.environment.get("ARENA_RATE_LIMITS", "").strip().lower() == "off":
+            print("Limits are off (ARENA_RATE_LIMITS=off): for load tests only.", flush=True)
+        if reason := self._model_reason():
+            print(f"The arena live is closed. {reason}", flush=True)
+        print(f"Blindfold is ready: {self.environment.get('PUBLIC_URL') or f'http://{shown}:{self.port}/'}", flush=True)
+
+    def _settle_model(self, *, late: bool) -> bool:
+        """Whether the model answers or is given up; keeps the note that pages read up to date."""
+        if self.model is None:
+            return True
+        if self._ask("/v1/models", self.model_port) == 200:
+            self.note.unlink(missing_ok=True)
+            return True
+        if self.model.given_up:
+            self.note.write_text((self.model.last_words(1) or "Its packages are not installed.").strip())
+            return True
+        if late:
+            self.note.write_text(f"It did not answer within {MODEL_WITHIN:.0f} seconds; see {self.model.log.name}.")
+        return late
+
+    def _model_reason(self) -> str:
+        return self.note.read_text().strip() if self.note.exists() else ""
+
+    def _ask(self, path: str, port: int) -> int:
+        host = self.host if self.host not in ("0.0.0.0", "::") and port == self.port else "127.0.0.1"
+        connection = http.client.HTTPConnection(host, port, timeout=3)
+        try:
+            connection.request("GET", path, headers={"Host": f"localhost:{port}"})
+            answer = connection.getresponse()
+            body: Any = answer.read()
+            if path == "/healthz" and answer.status != 200:
+                json.loads(body)
+            return answer.status
+        except (OSError, http.client.HTTPException, ValueError):
+            return 0
+        finally:
+            connection.close()
+
+
+def _steady_port(file: Path) -> int:
+    """The port of last time when it is free, so that it stays over restarts; else a free one."""
+    for wanted in (int(file.read_text()) if file.exists() and file.read_text().isdecimal() else 0, 0):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", wanted))
+            except OSError:
+                continue
+            port = int(probe.getsockname()[1])
+            file.write_text(str(port))
+            return port
+    raise CannotStart("No free port was found for the local model.")
+
+
+def _own_address() -> str:
+    """The address that colleagues would use: that of the interface towards the network. Sends nothing."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+            return str(probe.getsockname()[0])
+        except OSError:
+            return socket.gethostname()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
