@@ -1,4 +1,4 @@
-"""The demo's local competitors: five honest settings of one small model, so which settings people prefer is the question.
+"""The demo's local competitors: five honest settings of one small model. Which do people prefer?
 
 All five share weights, a cap of 220 tokens, and the server's light penalty on repetition (`local_model`).
 """

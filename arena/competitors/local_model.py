@@ -161,13 +161,15 @@ def running_local_model(port: int = 0, *, threads: int | None = None) -> Iterato
 
 
 def _wait_for_url(child: subprocess.Popen[str]) -> str:
-    assert child.stdout is not None and child.stderr is not None
+    stdout, stderr = child.stdout, child.stderr
+    if stdout is None or stderr is None:
+        raise ValueError("The child needs pipes.")
     with selectors.DefaultSelector() as ready:
-        ready.register(child.stdout, selectors.EVENT_READ)
-        line = child.stdout.readline() if ready.select(START_SECONDS) else ""
+        ready.register(stdout, selectors.EVENT_READ)
+        line = stdout.readline() if ready.select(START_SECONDS) else ""
     if not line:
         child.terminate()
-        said = child.stderr.read().strip().splitlines()
+        said = stderr.read().strip().splitlines()
         raise LocalModelUnavailable(said[-1] if said else f"The local model did not answer in {START_SECONDS:.0f} s.")
     return line.split()[-1]
 

@@ -23,8 +23,9 @@ class ErrorCode(StrEnum):
     CUT_OFF = "cut_off"
     """The stream ended without saying that the answer was complete."""
     MALFORMED = "malformed"
+    """No event stream of chat completions, or one without end: lines or answers beyond every sensible length."""
     TOO_LONG = "too_long"
-    """The conversation exceeds the model's context, or the answer exceeds every sensible length."""
+    """The conversation exceeds the model's context: the endpoint is well."""
     EMPTY = "empty"
 
 

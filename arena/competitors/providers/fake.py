@@ -23,9 +23,7 @@ class ScriptedProvider:
         self.asked: list[tuple[Sequence[Message], GenerationSettings]] = []
         self.closed = 0
 
-    async def stream(
-        self, messages: Sequence[Message], settings: GenerationSettings
-    ) -> AsyncIterator[Delta | Finish]:
+    async def stream(self, messages: Sequence[Message], settings: GenerationSettings) -> AsyncIterator[Delta | Finish]:
         """Raises the script's ProviderError."""
         self.asked.append((tuple(messages), settings))
         try:

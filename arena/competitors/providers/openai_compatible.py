@@ -63,18 +63,16 @@ class OpenAICompatibleProvider:
     """One endpoint. Cheap to make: connections belong to the event loop's shared client."""
 
     def __init__(
-        self, address: EndpointAddress, timeouts: Timeouts = Timeouts(), *, max_chars: int = MAX_CHARS
+        self, address: EndpointAddress, timeouts: Timeouts | None = None, *, max_chars: int = MAX_CHARS
     ) -> None:
         self._address = address
-        self._timeouts = timeouts
+        self._timeouts = timeouts or Timeouts()
         self._max_chars = max_chars
 
     def __repr__(self) -> str:
         return f"OpenAICompatibleProvider({self._address!r})"
 
-    async def stream(
-        self, messages: Sequence[Message], settings: GenerationSettings
-    ) -> AsyncIterator[Delta | Finish]:
+    async def stream(self, messages: Sequence[Message], settings: GenerationSettings) -> AsyncIterator[Delta | Finish]:
         """Deltas as they arrive, then one Finish.
 
         Raises ProviderError with the code for what went wrong; its detail never holds the key.
@@ -101,6 +99,8 @@ class OpenAICompatibleProvider:
             headers["Authorization"] = f"Bearer {key}"
         try:
             url = httpx.URL(f"{self._address.base_url.rstrip('/')}/chat/completions")
+            if url.scheme not in ("http", "https") or not url.host or not 0 < (url.port or 80) < 65536:
+                raise ValueError(f"{self._address.base_url!r} is no address. Write http(s)://host:port/path.")
             client = shared_client(loopback=_is_loopback(url.host))
             body = json.dumps(request_body(messages, settings), allow_nan=False).encode()
             return client.build_request("POST", url, content=body, headers=headers, timeout=_CONNECTING), client
@@ -110,7 +110,11 @@ class OpenAICompatibleProvider:
     async def _send(self, client: httpx.AsyncClient, request: httpx.Request, waiting: _Patience) -> httpx.Response:
         try:
             async with asyncio.timeout_at(waiting.deadline):
-                return await client.send(request, stream=True)
+                try:
+                    return await client.send(request, stream=True)
+                except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+                    # A kept connection may be closed just as it is used again: llama.cpp does so after most streams.
+                    return await client.send(request, stream=True)
         except TimeoutError:
             raise waiting.error() from None
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
@@ -250,10 +254,10 @@ class _Reading:
         """The texts of the lines that this chunk completes. Raises ProviderError."""
         self._bytes += len(chunk)
         if self._bytes > MAX_THOUGHT_BYTES:
-            raise ProviderError(ErrorCode.TOO_LONG, f"More than {MAX_THOUGHT_BYTES} bytes for one answer.")
+            raise ProviderError(ErrorCode.MALFORMED, f"More than {MAX_THOUGHT_BYTES} bytes for one answer.")
         first, *rest = chunk.split(b"\n")
         if self._partial_bytes + len(first) > MAX_LINE_BYTES:
-            raise ProviderError(ErrorCode.TOO_LONG, f"A line of more than {MAX_LINE_BYTES} bytes.")
+            raise ProviderError(ErrorCode.MALFORMED, f"A line of more than {MAX_LINE_BYTES} bytes.")
         if not rest:
             self._partial.append(first)
             self._partial_bytes += len(first)
@@ -330,7 +334,7 @@ class _Reading:
         self._alive = True
         self._chars += len(content)
         if self._chars > self._max_chars:
-            raise ProviderError(ErrorCode.TOO_LONG, f"More than {self._max_chars} characters.")
+            raise ProviderError(ErrorCode.MALFORMED, f"More than {self._max_chars} characters.")
         return content
 
 
