@@ -78,7 +78,7 @@ class TurnConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
             await self.close(code=1011)
 
     def _own_turn(self) -> Turn | None:
-        voter = voters.voter_of_connection(self.scope.get("user"), _cookie(self.scope, voters.COOKIE))
+        voter = voters.voter_from_scope_cookie(_cookie(self.scope, voters.COOKIE), self.scope.get("user"))
         kwargs: dict[str, Any] = self.scope["url_route"]["kwargs"]
         if voter is None:
             return None
