@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -42,6 +43,14 @@ def origin(name: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
         raise ImproperlyConfigured(f"{name}={raw!r} is not understood: use https://host or http://host:port, no path.")
     return raw
+
+
+def folder(name: str, default: Path, *, throwaway: bool) -> Path:
+    """The folder that holds all files; for tests a new one, so that they never touch an installation's."""
+    raw = os.environ.get(name, "").strip()
+    if throwaway:
+        return Path(mkdtemp(prefix="blindfold-tests-"))
+    return Path(raw).resolve() if raw else default
 
 
 def names(name: str) -> list[str]:
@@ -87,7 +96,7 @@ def secret_key(path: Path) -> str:
     except FileNotFoundError:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        with open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
             file.write(secrets.token_urlsafe(50))
     except FileExistsError:  # another process was faster: both must use the same key
         pass

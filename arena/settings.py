@@ -11,7 +11,8 @@ from csp.constants import NONE, SELF
 from arena import environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = Path(environment.names("VAR_DIR")[0] if environment.names("VAR_DIR") else BASE_DIR / "var")
+TESTING = "pytest" in sys.modules
+VAR_DIR = environment.folder("VAR_DIR", BASE_DIR / "var", throwaway=TESTING)
 CODE_VERSION = "0.1.0"
 
 DEBUG = False
@@ -28,7 +29,7 @@ if PUBLIC_URL:
     _own_names.append(str(urlsplit(PUBLIC_URL).hostname))
 # On all interfaces the names by which colleagues reach this machine are unknown; browsers are held to one origin
 # by the CSRF and socket-origin checks, which compare with the Host they used.
-ALLOWED_HOSTS = ["*"] if HOST in ("0.0.0.0", "::") and not PUBLIC_URL else [*_own_names, HOST]
+ALLOWED_HOSTS = ["*"] if HOST in ("0.0.0.0", "::") and not PUBLIC_URL else [*_own_names, HOST]  # noqa: S104
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
 if TRUSTED_PROXIES and IS_SECURE:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -122,7 +123,11 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": VAR_DIR / "files"}},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
-if "pytest" in sys.modules:  # templates are rendered without a collectstatic before every test run
+if TESTING:  # no collectstatic before every run; a database file, since threads cannot share one in memory
+    DATABASES["default"].setdefault("TEST", {})
+    if "sqlite" in DATABASES["default"]["ENGINE"]:
+        DATABASES["default"]["TEST"]["NAME"] = VAR_DIR / "test.sqlite3"
+    STATIC_ROOT.mkdir(exist_ok=True)
     STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     WHITENOISE_USE_FINDERS = True
 

@@ -3,8 +3,8 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from arena.teams.views import home
 from arena.health import healthz
+from arena.teams.views import home
 
 urlpatterns = [
     path("", home, name="home"),

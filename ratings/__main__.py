@@ -27,7 +27,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; 0 done, 2 bad input or usage."""
     options = _parser().parse_args(argv)
     try:
-        data = read_votes(options.votes, columns=_pairs(options.columns, "--columns"), labels=_pairs(options.labels, "--labels"))
+        data = read_votes(
+            options.votes, columns=_pairs(options.columns, "--columns"), labels=_pairs(options.labels, "--labels")
+        )
         text = str(options.run(data, options))
         if options.out:
             write_whole(Path(options.out), text)
@@ -63,7 +65,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _command(commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, run: object, text: str) -> argparse.ArgumentParser:
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, run: object, text: str
+) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=text, description=text)
     parser.add_argument("votes", help="a .csv, .csv.gz, .jsonl or .json file of votes, or - for standard input")
     parser.add_argument("--out", default="", help="write here instead of printing; whole or not at all")
@@ -92,13 +96,17 @@ def _elo(data: Comparisons, options: argparse.Namespace) -> str:
     rating = elo(data, k=options.k, initial=options.init)
     votes = np.bincount(np.concatenate([data.a, data.b]), np.tile(data.weight, 2), minlength=len(data.names))
     order = sorted(range(len(data.names)), key=lambda i: (-rating[i], data.names[i]))
-    return _csv(["model_name", "rating", "vote_count"], [[data.names[i], float(rating[i]), int(votes[i])] for i in order])
+    return _csv(
+        ["model_name", "rating", "vote_count"], [[data.names[i], float(rating[i]), int(votes[i])] for i in order]
+    )
 
 
 def _matrix(data: Comparisons, options: argparse.Namespace) -> str:
     """Every unordered pair that met, names in order."""
     found: dict[tuple[str, str], list[float]] = {}
-    for a, b, what, mass in zip(data.a.tolist(), data.b.tolist(), data.outcome.tolist(), data.weight.tolist(), strict=True):
+    for a, b, what, mass in zip(
+        data.a.tolist(), data.b.tolist(), data.outcome.tolist(), data.weight.tolist(), strict=True
+    ):
         first, second = data.names[a], data.names[b]
         if first > second:
             first, second, what = second, first, {Outcome.A: Outcome.B, Outcome.B: Outcome.A}.get(what, what)
@@ -117,7 +125,10 @@ def _csv(header: list[str], rows: list[list[object]]) -> str:
     writer.writerow(header)
     for row in rows:
         writer.writerow(
-            [int(v) if isinstance(v, float) and v.is_integer() else safe_cell(v) if isinstance(v, str) else v for v in row]
+            [
+                int(v) if isinstance(v, float) and v.is_integer() else safe_cell(v) if isinstance(v, str) else v
+                for v in row
+            ]
         )
     return out.getvalue()
 
@@ -152,7 +163,9 @@ def _meta(path: str) -> dict[str, dict[str, str | None]]:
         raise BadInput(f"cannot be read: {error}", file=path) from None
     if rows and "model_name" not in rows[0]:
         raise BadInput("has no column model_name.", file=path, line=1)
-    return {row["model_name"]: {key: value or None for key, value in row.items() if key != "model_name"} for row in rows}
+    return {
+        row["model_name"]: {key: value or None for key, value in row.items() if key != "model_name"} for row in rows
+    }
 
 
 if __name__ == "__main__":

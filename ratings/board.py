@@ -11,9 +11,10 @@ from scipy.special import ndtri, stdtrit
 from ratings import bootstrap, ranks, sandwich
 from ratings.bradley_terry import BradleyTerryFit, fit_bradley_terry, side_is_identifiable
 from ratings.connectivity import components, strong_components
-from ratings.data import Comparisons, Floats, Ints, Outcome, canonical, cells, fingerprint
+from ratings.data import Comparisons, Floats, Ints, canonical, cells, fingerprint
 from ratings.errors import BadInput, NotStronglyConnected
 from ratings.scale import MEAN_RATING, POINTS
+from ratings.tallies import Tallies, tally
 
 VERSION = "0.1.0"
 PRIOR_VOTES = 0.5
@@ -58,18 +59,18 @@ class BoardRow:
     model_name: str
     component: int
     status: str
-    rating: float | None
-    rating_lower: float | None
-    rating_upper: float | None
-    variance: float | None
-    vote_count: float
-    rank: int | None
-    rank_lower: int | None
-    rank_upper: int | None
-    win_rate: float | None
-    tie_rate: float | None
-    both_bad_rate: float | None
-    voters: int | None
+    rating: float | None = None
+    rating_lower: float | None = None
+    rating_upper: float | None = None
+    variance: float | None = None
+    vote_count: float = 0.0
+    rank: int | None = None
+    rank_lower: int | None = None
+    rank_upper: int | None = None
+    win_rate: float | None = None
+    tie_rate: float | None = None
+    both_bad_rate: float | None = None
+    voters: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ def make_board(data: Comparisons, options: BoardOptions | None = None) -> Board:
     table = cells(data)
     groups = components(table)
     voted = np.bincount(np.concatenate([data.a, data.b]), minlength=len(data.names)) > 0
-    alive = [label for label in dict.fromkeys(groups[voted].tolist())]
+    alive = list(dict.fromkeys(groups[voted].tolist()))
     parts = [_fit_component(data, np.flatnonzero(groups == label), options, by, notes) for label in alive]
     side = _side_effect(data, options, by)
     if side is None and data.a.size:
@@ -190,9 +191,7 @@ def _unit(data: Comparisons, options: BoardOptions, notes: list[str]) -> str:
     return "voter"
 
 
-def _fit_component(
-    data: Comparisons, members: Ints, options: BoardOptions, by: str, notes: list[str]
-) -> _Part:
+def _fit_component(data: Comparisons, members: Ints, options: BoardOptions, by: str, notes: list[str]) -> _Part:
     inside = np.isin(data.a, members)
     part = Comparisons(
         tuple(data.names[i] for i in members), np.searchsorted(members, data.a[inside]),
@@ -240,7 +239,9 @@ def _with_uncertainty(
         chosen = model if kind == "model" else _robust(part, fit, by)
         covariance, weak = _never_narrower(chosen, model, part, fit, by)
         error = np.sqrt(np.diag(covariance))
-        quantile = np.where(np.isfinite(chosen.df), stdtrit(np.maximum(chosen.df, 1.0), 0.5 + options.level / 2), normal)
+        quantile = np.where(
+            np.isfinite(chosen.df), stdtrit(np.maximum(chosen.df, 1.0), 0.5 + options.level / 2), normal
+        )
         half = error * quantile
         widen = float(quantile.max(initial=normal)) / normal
         draws = _draw(covariance, options.rounds, rng)
@@ -268,7 +269,9 @@ def _never_narrower(
         widest = np.max([np.diag(m) for m in others], axis=0)
         own = np.maximum(np.diag(matrix), 1e-300)
         scale = np.sqrt(np.where(weak, widest / own, 1.0))
-        matrix = model.matrix * 1.0 if not np.isfinite(scale).all() or scale.max() > 1e3 else matrix * np.outer(scale, scale)
+        matrix = (
+            model.matrix * 1.0 if not np.isfinite(scale).all() or scale.max() > 1e3 else matrix * np.outer(scale, scale)
+        )
     return matrix, np.asarray(weak)
 
 
@@ -295,26 +298,23 @@ def _side_effect(data: Comparisons, options: BoardOptions, by: str) -> tuple[flo
 
 
 def _assemble(
-    data: Comparisons, parts: list[_Part], voted: Ints, options: BoardOptions, *, comparable: bool
+    data: Comparisons, parts: list[_Part], voted: NDArray[np.bool_], options: BoardOptions, *, comparable: bool
 ) -> tuple[tuple[BoardRow, ...], tuple[PairRow, ...]]:
-    tallies = _tallies(data)
+    tallies = tally(data)
     rows: list[BoardRow] = []
     pairs: list[PairRow] = []
     for number, part in enumerate(parts):
         rows += _rows_of(data, part, number, tallies, options, comparable)
         pairs += _pairs_of(data, part, tallies)
-    for index in np.flatnonzero(~np.asarray(voted, dtype=bool)).tolist():
-        blank = [None] * 4
-        rows.append(
-            BoardRow(data.names[index], len(parts), "not_comparable", *blank, 0.0, None, None, None, None, None, None,
-                     None if data.voter is None else 0)
-        )  # fmt: skip
+    for index in np.flatnonzero(~voted).tolist():
+        voters = None if data.voter is None else 0
+        rows.append(BoardRow(data.names[index], len(parts), "not_comparable", vote_count=0.0, voters=voters))
     rows.sort(key=lambda row: (row.rating is None, -(row.rating or 0.0), row.model_name))
     return tuple(rows), tuple(pairs)
 
 
 def _rows_of(
-    data: Comparisons, part: _Part, number: int, tallies: _Tallies, options: BoardOptions, comparable: bool
+    data: Comparisons, part: _Part, number: int, tallies: Tallies, options: BoardOptions, comparable: bool
 ) -> list[BoardRow]:
     members = part.members
     local = [data.names[i] for i in members].index(options.anchor) if options.anchor in {
@@ -369,7 +369,7 @@ def _status(part: _Part, i: int, voters: int, data: Comparisons, comparable: boo
     return "ranked"
 
 
-def _pairs_of(data: Comparisons, part: _Part, tallies: _Tallies) -> list[PairRow]:
+def _pairs_of(data: Comparisons, part: _Part, tallies: Tallies) -> list[PairRow]:
     """All pairs of a component, the better one first."""
     order = sorted(range(part.members.size), key=lambda i: (-part.strength[i], data.names[part.members[i]]))
     votes = tallies.votes[part.members]
@@ -379,44 +379,11 @@ def _pairs_of(data: Comparisons, part: _Part, tallies: _Tallies) -> list[PairRow
             difference, lower, upper = (
                 float(POINTS * x[i, j]) for x in (part.pairs.difference, part.pairs.lower, part.pairs.upper)
             )
-            key = tuple(sorted((int(part.members[i]), int(part.members[j]))))
+            low, high = sorted((int(part.members[i]), int(part.members[j])))
             more = ranks.votes_to_separate(part.pairs, votes, i, j)
             names = data.names[part.members[i]], data.names[part.members[j]]
-            rows.append(PairRow(*names, difference, lower, upper, tallies.pairs.get(key, 0.0), more))
+            rows.append(PairRow(*names, difference, lower, upper, tallies.pairs.get((low, high), 0.0), more))
     return rows
-
-
-@dataclass(frozen=True, slots=True)
-class _Tallies:
-    """Plain counts by competitor, shape (n,), and comparisons by unordered pair."""
-
-    votes: Floats
-    wins: Floats
-    ties: Floats
-    both_bad: Floats
-    voters: Ints
-    pairs: dict[tuple[int, ...], float]
-
-
-def _tallies(data: Comparisons) -> _Tallies:
-    n = len(data.names)
-
-    def by_side(chosen: Floats, side: Ints) -> Floats:
-        return np.bincount(side, chosen, minlength=n).astype(np.float64)
-
-    both = [by_side(data.weight * (data.outcome == what), side) for what in Outcome for side in (data.a, data.b)]
-    a_wins_a, a_wins_b, b_wins_a, b_wins_b, tie_a, tie_b, bad_a, bad_b = both
-    voters = np.zeros(n, dtype=np.int64)
-    if data.voter is not None and data.a.size:
-        top = int(data.voter.max()) + 1
-        seen = np.unique(np.concatenate([data.a * top + data.voter, data.b * top + data.voter]))
-        voters = np.bincount(seen // top, minlength=n)
-    low, high = np.minimum(data.a, data.b), np.maximum(data.a, data.b)
-    keys, where = np.unique(low * max(n, 1) + high, return_inverse=True)
-    mass = np.bincount(where, data.weight, minlength=keys.size)
-    pairs = {(int(k // n), int(k % n)): float(v) for k, v in zip(keys, mass, strict=True)}
-    total = sum(both, np.zeros(n))
-    return _Tallies(total, a_wins_a + b_wins_b, tie_a + tie_b, bad_a + bad_b, voters, pairs)
 
 
 def _method(options: BoardOptions, by: str, parts: list[_Part]) -> dict[str, object]:

@@ -126,7 +126,8 @@ def _by_cell_and_outcome(data: Comparisons) -> tuple[Cells, Ints, Floats]:
     table = cells(data)
     where = np.searchsorted(table.a * table.n + table.b, data.a * table.n + data.b)
     keys, inverse = np.unique(where * 4 + data.outcome, return_inverse=True)
-    return table, keys, np.bincount(inverse, data.weight, minlength=keys.size)
+    mass = np.bincount(inverse, data.weight, minlength=keys.size).astype(np.float64)
+    return table, keys, mass
 
 
 def _poisson(mass: Floats, rounds: int, rng: np.random.Generator) -> Floats:
@@ -149,9 +150,7 @@ def _poisson(mass: Floats, rounds: int, rng: np.random.Generator) -> Floats:
     return drawn
 
 
-def _refit(
-    table: Cells, fit: BradleyTerryFit, count: Floats, score: Floats, side_effect: bool
-) -> tuple[Floats, int]:
+def _refit(table: Cells, fit: BradleyTerryFit, count: Floats, score: Floats, side_effect: bool) -> tuple[Floats, int]:
     """Strengths of all replicates, shape (r, n), and how many separate; `count`, `score` have shape (p, r)."""
     n, rounds = table.n, count.shape[1]
     rows = np.arange(table.count.size)

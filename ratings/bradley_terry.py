@@ -105,7 +105,7 @@ def _newton(
     scale = max(1.0, float(np.bincount(table.a, table.count, minlength=1).max(initial=0.0)))
     value = log_likelihood(table, parameters, prior=prior, side_prior=side_prior)
     gradient_norm, iteration = np.inf, 0
-    for iteration in range(max_iterations):
+    for iteration in range(max_iterations):  # noqa: B007 - how many were needed is reported
         slope = gradient(table, parameters, side_effect=side_effect, prior=prior, side_prior=side_prior)
         gradient_norm = float(np.abs(slope).max(initial=0.0))
         if gradient_norm <= tolerance * scale:
@@ -212,7 +212,9 @@ def _solve(information: Floats, slope: Floats, side_effect: bool) -> Floats:
     return np.asarray(_inverse(information, side_effect) @ slope)
 
 
-def _halve(table: Cells, start: Floats, step: Floats, value: float, priors: tuple[float, float]) -> tuple[Floats, float, bool]:
+def _halve(
+    table: Cells, start: Floats, step: Floats, value: float, priors: tuple[float, float]
+) -> tuple[Floats, float, bool]:
     for power in range(40):
         trial = start + step * 0.5**power
         reached = log_likelihood(table, trial, prior=priors[0], side_prior=priors[1])

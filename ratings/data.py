@@ -138,9 +138,7 @@ def comparisons(
     if wrong.size:
         raise BadInput(f"the weight {mass[wrong[0]]} of row {wrong[0]} must be a finite number, zero or more.")
     kept = mass > 0
-    return Comparisons(
-        labels, first[kept], second[kept], what[kept], mass[kept], None if who is None else who[kept]
-    )
+    return Comparisons(labels, first[kept], second[kept], what[kept], mass[kept], None if who is None else who[kept])
 
 
 def cells(data: Comparisons) -> Cells:
@@ -171,7 +169,9 @@ def canonical(data: Comparisons) -> Comparisons:
     place = np.empty(len(order), dtype=np.int64)
     place[order] = np.arange(len(order))
     voter = np.zeros(data.a.size, dtype=np.int64) if data.voter is None else data.voter
-    columns = np.stack([voter, place[data.a], place[data.b], data.outcome]) if data.a.size else np.zeros((4, 0), np.int64)
+    columns = (
+        np.stack([voter, place[data.a], place[data.b], data.outcome]) if data.a.size else np.zeros((4, 0), np.int64)
+    )
     keys, where = np.unique(columns, axis=1, return_inverse=True)
     weight = exact_sums(where.ravel(), data.weight, keys.shape[1])
     names = tuple(data.names[i] for i in order)

@@ -105,5 +105,5 @@ def votes_to_separate(
     if factor > most:
         return None
     more = float(votes[first] + votes[second]) / 2 * (factor - 1)
-    digits = max(0, len(str(int(more))) - 2)
-    return max(1, round(more / 10**digits) * 10**digits)
+    unit: int = 10 ** max(0, len(str(int(more))) - 2)
+    return max(1, round(more / unit) * unit)

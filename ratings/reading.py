@@ -53,7 +53,9 @@ class _Rows:
     voter: list[int] = field(default_factory=list)
 
 
-def read_votes(path: str, *, columns: Mapping[str, str] | None = None, labels: Mapping[str, str] | None = None) -> Comparisons:
+def read_votes(
+    path: str, *, columns: Mapping[str, str] | None = None, labels: Mapping[str, str] | None = None
+) -> Comparisons:
     """Comparisons from `.csv`, `.csv.gz`, `.jsonl`, `.json`, or `-` for CSV on standard input.
 
     Parameters
@@ -147,7 +149,9 @@ def _columns(found: Sequence[str], given: Mapping[str, str], path: str) -> dict[
     where: dict[str, str] = {}
     for theirs, ours in given.items():
         if theirs not in found:
-            raise BadInput(f"--columns {theirs}={ours}: the file has no column {theirs!r}; it has {', '.join(found)}.", file=path)
+            raise BadInput(
+                f"--columns {theirs}={ours}: the file has no column {theirs!r}; it has {', '.join(found)}.", file=path
+            )
         where[ours] = theirs
     for ours, aliases in ALIASES.items():
         if ours not in where:
@@ -160,13 +164,16 @@ def _columns(found: Sequence[str], given: Mapping[str, str], path: str) -> dict[
     missing = [name for name in needed if name not in where]
     if missing:
         raise BadInput(
-            f"has no column {', '.join(missing)}; it has {', '.join(found)}. Name yours with --columns theirs={missing[0]}.",
+            f"has no column {', '.join(missing)}; it has {', '.join(found)}. "
+            f"Name yours with --columns theirs={missing[0]}.",
             file=path, line=1,
         )  # fmt: skip
     return where
 
 
-def _add(rows: _Rows, row: dict[str, Any], where: dict[str, str], words: Mapping[str, Outcome], path: str, line: int) -> None:
+def _add(
+    rows: _Rows, row: dict[str, Any], where: dict[str, str], words: Mapping[str, Outcome], path: str, line: int
+) -> None:
     if str(row.get("anony", "")).lower() == "false":
         return
     a, b = (_name(row.get(where[side]), where[side], path, line) for side in ("model_a", "model_b"))

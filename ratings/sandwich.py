@@ -107,7 +107,7 @@ def _information(data: Comparisons, mass: Floats, n: int) -> Floats:
     cross = np.bincount(data.a, mass, minlength=n) - np.bincount(data.b, mass, minlength=n)
     meat[:n, n] = meat[n, :n] = cross
     meat[n, n] = mass.sum()
-    return meat
+    return np.asarray(meat, dtype=np.float64)
 
 
 def _scores_by_group(data: Comparisons, residual: Floats, where: Ints, groups: int, n: int) -> Floats:
@@ -116,7 +116,7 @@ def _scores_by_group(data: Comparisons, residual: Floats, where: Ints, groups: i
     flat -= np.bincount(where * size + data.b, residual, minlength=groups * size)
     scores = flat.reshape(groups, size)
     scores[:, n] = np.bincount(where, residual, minlength=groups)
-    return scores
+    return np.asarray(scores, dtype=np.float64)
 
 
 def _satterthwaite(data: Comparisons, weight: Floats, where: Ints, groups: int, inverse: Floats) -> Floats:

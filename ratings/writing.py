@@ -1,11 +1,10 @@
-"""Boards as CSV and JSON: the public leaderboard's columns first, shortest round-trip numbers, files whole or not at all."""
+"""Boards as CSV and JSON: the public leaderboard's columns first, shortest round-trip numbers, whole files."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -28,7 +27,7 @@ OURS = (
 
 def row_values(row: BoardRow, meta: Meta) -> dict[str, Any]:
     """One row with what `meta` joins to it, in the order of the columns."""
-    known = {**asdict(row), **{"category": "all", "rating_plain": row.rating}, **meta.get(row.model_name, {})}
+    known = {**asdict(row), "category": "all", "rating_plain": row.rating, **meta.get(row.model_name, {})}
     return {column: known.get(column) for column in (*PUBLIC, *OURS)}
 
 
@@ -60,9 +59,11 @@ def board_json(board: Board, meta: Meta | None = None, **extra: Any) -> str:
 
 def write_whole(path: Path, text: str) -> None:
     """Writes beside the target and renames: a reader sees the old file or the new one, never half of it."""
-    with NamedTemporaryFile("w", encoding="utf-8", newline="", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+    with NamedTemporaryFile(
+        "w", encoding="utf-8", newline="", dir=path.parent, prefix=f".{path.name}.", delete=False
+    ) as file:
         file.write(text)
-    os.replace(file.name, path)
+    Path(file.name).replace(path)
 
 
 def safe_cell(text: str) -> str:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from tempfile import mkdtemp
 
 import pytest
 
-os.environ.setdefault("VAR_DIR", mkdtemp(prefix="blindfold-tests-"))
 ON_DEMAND = ("browser", "models", "redis")
 
 

@@ -94,7 +94,9 @@ def test_ratings_imports_only_the_standard_library_numpy_and_scipy() -> None:
 
 
 def test_ratings_reads_no_clock_and_no_global_randomness() -> None:
-    forbidden = re.compile(r"^(np|numpy)\.random\.(seed|rand|randn|random|normal|choice|shuffle)$|^random\.|^time\.time")
+    forbidden = re.compile(
+        r"^(np|numpy)\.random\.(seed|rand|randn|random|normal|choice|shuffle)$|^random\.|^time\.time"
+    )
     wrong = []
     for module, tree in modules("ratings"):
         for node in ast.walk(tree):

@@ -30,5 +30,5 @@ class VoterSessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-unt
             "type": "apiKey",
             "in": "cookie",
             "name": "voter",
-            "description": "Set by the first battle you open. Writes need the csrftoken cookie, repeated in X-CSRFToken.",
+            "description": "Set by the first battle you open. Writes repeat the csrftoken cookie in X-CSRFToken.",
         }

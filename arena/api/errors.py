@@ -25,9 +25,9 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
         log.error("The database refused: %s", type(error).__name__)
         body = {"code": "unavailable", "detail": "Nothing could be stored, and nothing was revealed. Try again."}
         return Response(body, status=503, headers={"Retry-After": "2"})
-    response = exception_handler(error, context)
-    if response is not None and isinstance(response.data, dict):
+    standard = exception_handler(error, context)
+    if standard is not None and isinstance(standard.data, dict):
         code = getattr(error, "default_code", "invalid")
-        detail = response.data.get("detail", response.data)
-        response.data = {"code": code, "detail": detail}
-    return response
+        detail = standard.data.get("detail", standard.data)
+        standard.data = {"code": code, "detail": detail}
+    return standard

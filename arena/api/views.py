@@ -43,7 +43,7 @@ from arena.teams import voters
 from arena.teams.access import arena_for, arenas_for
 from arena.teams.models import Arena, Voter
 
-REFUSALS = {status: ErrorOut for status in (400, 403, 404, 409, 410, 429, 503)}
+REFUSALS = dict.fromkeys((400, 403, 404, 409, 410, 429, 503), ErrorOut)
 
 
 def _with_reason(arena: Arena) -> Arena:
@@ -105,9 +105,7 @@ class Leaderboard(ArenaView):
 
 
 class Battles(ArenaView):
-    @extend_schema(
-        operation_id="battle_open", request=OpenIn, responses={201: BattleOut, 200: BattleOut, **REFUSALS}
-    )
+    @extend_schema(operation_id="battle_open", request=OpenIn, responses={201: BattleOut, 200: BattleOut, **REFUSALS})
     def post(self, request: Request, slug: str) -> Response:
         """Serves a battle. In a recorded arena an open one is answered again (200) instead of a new draw (201)."""
         arena = self.arena(request, slug)

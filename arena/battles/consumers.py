@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from contextlib import suppress
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs
@@ -40,7 +41,8 @@ class TurnConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
         await self.accept()
         query = parse_qs(self.scope["query_string"].decode("latin-1"))
         after = query.get("after", ["0"])[0]
-        self.pump = asyncio.create_task(self._pump(int(after) if after.isdecimal() and len(after) < 9 else 0))
+        seen = int(after) if after.isdecimal() and len(after) < 9 else 0
+        self.pump = asyncio.create_task(self._pump(self.turn.pk, seen))
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """`{"type": "stop"}` stops both sides; anything else is answered as malformed, and too much of it closes."""
@@ -56,25 +58,24 @@ class TurnConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
             if self.malformed >= MAX_MALFORMED:
                 await self.close(code=4400)
             return
-        assert self.turn is not None
-        await database_sync_to_async(self._stop)()
-        await running.stop_anywhere(self.turn.pk)
+        if self.turn is not None:
+            await database_sync_to_async(self._stop)(self.turn)
+            await running.stop_anywhere(self.turn.pk)
 
     async def disconnect(self, code: int) -> None:
         """Ends the pump; the turn goes on."""
         if self.pump is not None:
             self.pump.cancel()
 
-    async def _pump(self, after: int) -> None:
-        assert self.turn is not None
+    async def _pump(self, turn_id: int, after: int) -> None:
         try:
-            async for frame in running.read_frames(self.turn.pk, after=after):
+            async for frame in running.read_frames(turn_id, after=after):
                 await self.send(text_data=frame)
             await self.close()
         except asyncio.CancelledError:
             raise
         except Exception:
-            log.exception("The frames of turn %s could not be read; the page will come back for them.", self.turn.pk)
+            log.exception("The frames of turn %s could not be read; the page will come back for them.", turn_id)
             await self.close(code=1011)
 
     def _own_turn(self) -> Turn | None:
@@ -87,12 +88,10 @@ class TurnConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
         )
         return wanted.first()
 
-    def _stop(self) -> None:
-        assert self.turn is not None
-        try:
-            lifecycle.stop(self.turn.battle.public_id, self.turn.battle.voter, now=timezone.now())
-        except BattleError:
-            pass  # it ended by itself in the meantime; the frames say how
+    @staticmethod
+    def _stop(turn: Turn) -> None:
+        with suppress(BattleError):  # it ended by itself in the meantime; the frames say how
+            lifecycle.stop(turn.battle.public_id, turn.battle.voter, now=timezone.now())
 
 
 def _cookie(scope: dict[str, Any], name: str) -> str:

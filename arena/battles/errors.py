@@ -1,4 +1,4 @@
-"""What can be refused in a battle. Adaptors translate each once: `status` is the HTTP answer, `code` the stable word."""
+"""What can be refused in a battle, translated once by adaptors: `status` for HTTP, `code` as the stable word."""
 
 from __future__ import annotations
 

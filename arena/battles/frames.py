@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from typing import Protocol
+from typing import Any, Protocol
 
 import redis.asyncio as redis
 from django.conf import settings
@@ -98,7 +98,7 @@ class RedisReader:
         """Frames above `after`; returns at the end frame, or when nothing came for `patience` seconds."""
         position = max(0, after)
         while True:
-            entries = await _redis().xread({self._key: f"{position}-0"}, count=100, block=int(patience * 1000))
+            entries: Any = await _redis().xread({self._key: f"{position}-0"}, count=100, block=int(patience * 1000))
             if not entries:
                 return
             for entry_id, fields in entries[0][1]:

@@ -131,9 +131,7 @@ def sweep(*, now: datetime) -> int:
 
 
 def _void_interrupted(battles: QuerySet[Battle], *, now: datetime) -> int:
-    return battles.update(
-        state=BattleState.VOID, void_reason=VoidReason.INTERRUPTED, closed_at=now, lease_until=None
-    )
+    return battles.update(state=BattleState.VOID, void_reason=VoidReason.INTERRUPTED, closed_at=now, lease_until=None)
 
 
 def _move(battle: Battle, state: BattleState, **changes: datetime | str | None) -> None:

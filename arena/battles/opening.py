@@ -122,7 +122,7 @@ def open_battle(
             expires_at=now + LIFETIME,
             redraw_of=redraw_of,
         )
-        text = item.prompt.text if item else own_text
+        text = item.prompt.text if item else str(own_text)
         turn = Turn.objects.create(battle=battle, index=1, prompt=text, created_at=now)
         if item:
             record_recorded_answers(battle, turn, item.prompt, now=now)
@@ -166,9 +166,7 @@ def follow_up(battle: Battle, voter: Voter, prompt: str, *, now: datetime) -> Tu
 def current_battle(voter: Voter, arena: Arena, *, now: datetime) -> Battle | None:
     """This voter's open battle here: served, answering or complete, not voted, not expired."""
     return (
-        Battle.objects.filter(
-            voter=voter, arena=arena, state__in=OPEN_STATES, vote__isnull=True, expires_at__gt=now
-        )
+        Battle.objects.filter(voter=voter, arena=arena, state__in=OPEN_STATES, vote__isnull=True, expires_at__gt=now)
         .select_related("arena")
         .order_by("-id")
         .first()

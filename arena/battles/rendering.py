@@ -22,12 +22,12 @@ from pygments.util import ClassNotFound
 MAX_RENDERED_CHARS = 40_000
 MAX_HIGHLIGHTED_CHARS = 20_000
 _MATH_TAGS = frozenset(
-    "math mrow mi mn mo ms mtext mspace mfrac msqrt mroot msub msup msubsup munder mover munderover mtable mtr mtd "
-    "mpadded mphantom mstyle mfenced menclose".split()
+    ("math", "mrow", "mi", "mn", "mo", "ms", "mtext", "mspace", "mfrac", "msqrt", "mroot", "msub", "msup", "msubsup")
+    + ("munder", "mover", "munderover", "mtable", "mtr", "mtd", "mpadded", "mphantom", "mstyle", "mfenced", "menclose")
 )
 _TAGS = _MATH_TAGS | frozenset(
-    "p br hr h1 h2 h3 h4 h5 h6 ul ol li blockquote pre code em strong del s a table thead tbody tr th td div span "
-    "sup sub".split()
+    ("p", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "pre", "code", "em", "strong")
+    + ("del", "s", "a", "table", "thead", "tbody", "th", "tr", "td", "div", "span", "sup", "sub")
 )
 _ATTRIBUTES: dict[str, set[str]] = {
     "a": {"href", "title"},

@@ -130,8 +130,7 @@ def _load_job(turn: Turn) -> streaming.Job:
     competitors = Competitor.objects.select_related("endpoint").in_bulk([pk for _, pk in battle.competitor_ids()])
     turns = list(Turn.objects.filter(battle=battle, index__lte=turn.index))
     said = {
-        (response.turn_id, response.side): response.text
-        for response in Response.objects.filter(turn__battle=battle)
+        (response.turn_id, response.side): response.text for response in Response.objects.filter(turn__battle=battle)
     }
     contestants = {}
     for side, competitor_id in battle.competitor_ids():
@@ -163,7 +162,7 @@ async def _run(turn_id: int, running: Running, job: streaming.Job) -> None:
         answers = await streaming.run_turn(job, emit)
         state = await sync_to_async(_record)(turn_id, answers, "")
     except streaming.SideFailed as failure:
-        await sync_to_async(_record)(turn_id, failure.answers, VoidReason.SIDE_FAILED)
+        await sync_to_async(_record)(turn_id, dict(failure.answers), VoidReason.SIDE_FAILED)
     except streaming.Stalled:
         await sync_to_async(lifecycle.void)(running.battle_pk, VoidReason.STALLED, now=timezone.now())
     except asyncio.CancelledError:

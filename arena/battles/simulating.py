@@ -87,15 +87,22 @@ def _responses(turn: Turn, rng: random.Random) -> list[Response]:
         first = own.uniform(150, 700) * exp(rng.gauss(0, 0.2))
         made.append(
             Response(
-                turn=turn, side=side, competitor=competitor, text="", first_token_ms=round(first, 1),
+                turn=turn,
+                side=side,
+                competitor=competitor,
+                text="",
+                first_token_ms=round(first, 1),
                 total_ms=round(first + 1000 * tokens / (own.uniform(30, 140) * exp(rng.gauss(0, 0.1))), 1),
-                output_tokens=tokens, created_at=turn.created_at,
-            )  # fmt: skip
+                output_tokens=tokens,
+                created_at=turn.created_at,
+            )
         )
     return made
 
 
-def _judge(served: Sequence[Battle], strengths: Sequence[tuple[Competitor, float]], *, rng: random.Random) -> list[Vote]:
+def _judge(
+    served: Sequence[Battle], strengths: Sequence[tuple[Competitor, float]], *, rng: random.Random
+) -> list[Vote]:
     strength = {competitor.pk: value for competitor, value in strengths}
     tastes: dict[tuple[int, int], float] = {}
 

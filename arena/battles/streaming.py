@@ -147,9 +147,7 @@ async def _show_paced(pacer: Pacer, clock: Callable[[], float]) -> AsyncIterator
             raise Stalled
 
 
-async def _show_live(
-    sink: _LiveRelease, news: asyncio.Event, clock: Callable[[], float]
-) -> AsyncIterator[Release]:
+async def _show_live(sink: _LiveRelease, news: asyncio.Event, clock: Callable[[], float]) -> AsyncIterator[Release]:
     earliest = clock()
     while True:
         await news.wait()

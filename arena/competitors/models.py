@@ -78,15 +78,6 @@ class Competitor(models.Model):
     def __str__(self) -> str:
         return self.label
 
-    @property
-    def label(self) -> str:
-        """The name on boards and reveals, unique within the arena."""
-        return self.name if self.version == 1 else f"{self.name} v{self.version}"
-
-    @property
-    def is_sealed(self) -> bool:
-        return self.first_answered_at is not None
-
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Raises CompetitorSealed when a setting of a competitor that has answered would change."""
         fields = kwargs.get("update_fields")
@@ -97,3 +88,12 @@ class Competitor(models.Model):
             if changed:
                 raise CompetitorSealed(self.label, changed)
         super().save(*args, **kwargs)
+
+    @property
+    def label(self) -> str:
+        """The name on boards and reveals, unique within the arena."""
+        return self.name if self.version == 1 else f"{self.name} v{self.version}"
+
+    @property
+    def is_sealed(self) -> bool:
+        return self.first_answered_at is not None

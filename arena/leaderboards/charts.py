@@ -1,4 +1,4 @@
-"""Charts as accessible SVG, drawn on the server. Colours come from the page's style sheet through classes; no style attributes."""
+"""Charts as accessible SVG, drawn on the server; colours come from the page's style sheet through classes."""
 
 from __future__ import annotations
 
@@ -65,7 +65,9 @@ def axis_head(axis: Axis) -> SafeString:
         + (f'<text class="t-s" x="{axis.x(t)}" y="32" text-anchor="middle">{t:g}</text>' if n % 2 == 0 else "")
         for n, t in enumerate(axis.ticks())
     )
-    return _svg(WIDTH, 44, _("Rating axis from %(low)s to %(high)s") % {"low": f"{axis.low:g}", "high": f"{axis.high:g}"}, body)
+    return _svg(
+        WIDTH, 44, _("Rating axis from %(low)s to %(high)s") % {"low": f"{axis.low:g}", "high": f"{axis.high:g}"}, body
+    )
 
 
 def whisker(row: dict[str, Any], axis: Axis) -> SafeString:
@@ -169,7 +171,9 @@ def win_matrix(names: Sequence[str], matrix: Sequence[Sequence[Any]]) -> SafeStr
         for column, other in enumerate(names):
             body += _cell(share.get((name, other)), left + column * cell, y, cell, name == other)
     size = len(names) * cell
-    label = _("Win matrix of %(count)s competitors; the table behind it can be downloaded as CSV") % {"count": len(names)}
+    label = _("Win matrix of %(count)s competitors; the table behind it can be downloaded as CSV") % {
+        "count": len(names)
+    }
     return _svg(left + size + 4, top + size + 4, label, body)
 
 
@@ -197,9 +201,16 @@ def intervals(rows: Sequence[dict[str, Any]]) -> SafeString:
         body += f'<text class="t-s" x="{x:g}" y="20" text-anchor="middle">{tick:g}</text>' if n % 2 == 0 else ""
     for n, row in enumerate(rows):
         y = top + 30 * n + 15
-        body += f'<text class="t-ink" x="{left - 8}" y="{y + 4}" text-anchor="end">{escape(row["model_name"][:32])}</text>'
+        body += (
+            f'<text class="t-ink" x="{left - 8}" y="{y + 4}" text-anchor="end">{escape(row["model_name"][:32])}</text>'
+        )
         body += f'<g transform="translate({left} 0)">{_mark(row, axis, y)}</g>'
     return _svg(left + WIDTH, height + 8, _("Ratings with 95 % intervals"), body)
+
+
+def signed(points: float) -> str:
+    """A number with its sign, a real minus."""
+    return f"{points:+g}".replace("-", "−")
 
 
 def difference(value: float, lower: float, upper: float) -> SafeString:
@@ -216,14 +227,14 @@ def difference(value: float, lower: float, upper: float) -> SafeString:
     ticks = [-top + step * n for n in range(round(2 * top / step) + 1)]
     body = "".join(
         f'<line class="{"g-axis" if t == 0 else "g-line"}" x1="{x(t)}" x2="{x(t)}" y1="8" y2="54"/>'
-        f'<text class="t-s" x="{x(t)}" y="72" text-anchor="middle">{_("even") if t == 0 else f"{t:+g}".replace("-", "−")}</text>'
+        f'<text class="t-s" x="{x(t)}" y="72" text-anchor="middle">{signed(t) if t else _("even")}</text>'
         for t in ticks
     )
     body += f'<line class="g-ink" x1="{x(lower)}" x2="{x(upper)}" y1="30" y2="30"/>'
     body += f'<circle class="f-ink" cx="{x(value)}" cy="30" r="5.5"/>'
     body += f'<text class="t-s" x="20" y="94">{_("B ahead")}</text>'
     body += f'<text class="t-s" x="440" y="94" text-anchor="end">{_("A ahead")}</text>'
-    label = _("Difference on the board: %(value)s points, 95 %% interval %(low)s to %(high)s; above zero A is ahead") % {
+    label = _("Difference: %(value)s points, 95 %% interval %(low)s to %(high)s; above zero A is ahead") % {
         "value": f"{value:+.0f}", "low": f"{lower:+.0f}", "high": f"{upper:+.0f}",
     }  # fmt: skip
     return _svg(460, 100, label, body)

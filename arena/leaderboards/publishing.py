@@ -14,10 +14,10 @@ from django.db.models import Max, Min
 
 import ratings
 from arena.battles.models import Vote
+from arena.competitors.models import Competitor
 from arena.leaderboards import counting
 from arena.leaderboards.models import Snapshot, SnapshotRow
 from arena.leaderboards.sentences import facts_of
-from arena.competitors.models import Competitor
 from arena.teams.models import Arena
 
 OPTIONS = ratings.BoardOptions(side_effect=True)
@@ -54,7 +54,9 @@ def compute(
         "pairs": [asdict(pair) for pair in board.pairs],
         "matrix": _matrix(data),
     }
-    return Computed(board, labels, ratings.board_csv(board, meta), ratings.board_json(board, meta, snapshot=about), page)
+    return Computed(
+        board, labels, ratings.board_csv(board, meta), ratings.board_json(board, meta, snapshot=about), page
+    )
 
 
 def publish_snapshot(arena: Arena, *, now: datetime, seed: int | None = None) -> Snapshot:
@@ -67,9 +69,7 @@ def publish_snapshot(arena: Arena, *, now: datetime, seed: int | None = None) ->
     number = (Snapshot.objects.filter(arena=arena).aggregate(top=Max("number"))["top"] or 0) + 1
     options = replace(OPTIONS, seed=number if seed is None else seed)
     published_at = now.replace(microsecond=0)
-    done = compute(
-        arena, limits, options, number=number, published_at=published_at, code_version=settings.CODE_VERSION
-    )
+    done = compute(arena, limits, options, number=number, published_at=published_at, code_version=settings.CODE_VERSION)
     try:
         with transaction.atomic():
             return _store(arena, number, published_at, limits, options, done)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import ratings
-from ratings.writing import safe_cell
 from arena.leaderboards.models import Snapshot
 from arena.teams.models import Arena
+from ratings.writing import safe_cell
 
 SORTS = {
     "rating": ("rating", True),

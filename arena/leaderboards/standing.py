@@ -22,14 +22,16 @@ class Standing:
     heading: str = ""
     sentences: tuple[str, ...] = ()
     board: dict[int, str] = field(default_factory=dict)
-    chart_svg: SafeString = SafeString("")
+    chart_svg: SafeString = field(default_factory=SafeString)
 
 
 def of_pair(arena: Arena, a_id: int, b_id: int, winner: Winner) -> Standing:
     """How the board sees the pair on sides a and b, and whether this vote agrees with it."""
     snapshot = latest_snapshot(arena)
     if snapshot is None:
-        return Standing(heading=_("Nothing is published yet"), sentences=(_("The first board appears after a few votes."),))
+        return Standing(
+            heading=_("Nothing is published yet"), sentences=(_("The first board appears after a few votes."),)
+        )
     rows = {r.competitor_id: r for r in SnapshotRow.objects.filter(snapshot=snapshot, competitor_id__in=(a_id, b_id))}
     board = {pk: _line(row) for pk, row in rows.items()}
     labels = {c.pk: c.label for c in Competitor.objects.filter(pk__in=(a_id, b_id))}
@@ -38,14 +40,20 @@ def of_pair(arena: Arena, a_id: int, b_id: int, winner: Winner) -> Standing:
         return Standing(_("The board cannot compare these two yet"), (), board)
     difference, lower, upper, more = pair
     heading = _heading(winner, difference)
-    sentences = [s for s in (_counts(snapshot, labels[a_id], labels[b_id]), _verdict(difference, lower, upper, more)) if s]
+    sentences = [
+        s for s in (_counts(snapshot, labels[a_id], labels[b_id]), _verdict(difference, lower, upper, more)) if s
+    ]
     return Standing(heading, tuple(sentences), board, charts.difference(difference, lower, upper))
 
 
 def _line(row: SnapshotRow) -> str:
     if row.rating is None:
         return _("no votes on the board yet")
-    half = (row.rating_upper - row.rating_lower) / 2 if row.rating_upper is not None and row.rating_lower is not None else None
+    half = (
+        (row.rating_upper - row.rating_lower) / 2
+        if row.rating_upper is not None and row.rating_lower is not None
+        else None
+    )
     rating = f"{row.rating:.0f}" + (f" ± {half:.0f}" if half is not None else "")
     if row.rank_lower is None or row.rank_upper is None:
         return _("%(rating)s, %(votes)s votes") % {"rating": rating, "votes": row.vote_count}

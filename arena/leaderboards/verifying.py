@@ -35,6 +35,10 @@ def verify(snapshot: Snapshot) -> Verdict:
         )
     for what, fresh, stored in (("CSV", done.csv, snapshot.board_csv), ("JSON", done.json, snapshot.board_json)):
         if fresh != stored:
-            at = next((i for i, (x, y) in enumerate(zip(fresh, stored, strict=False)) if x != y), min(len(fresh), len(stored)))
-            return Verdict(False, f"{name} does not match: the {what} differs from character {at} on, with the same votes.")
+            at = next(
+                (i for i, (x, y) in enumerate(zip(fresh, stored, strict=False)) if x != y), min(len(fresh), len(stored))
+            )
+            return Verdict(
+                False, f"{name} does not match: the {what} differs from character {at} on, with the same votes."
+            )
     return Verdict(True, f"{name} matches: {snapshot.vote_count} votes, the same bytes.")

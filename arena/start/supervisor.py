@@ -1,4 +1,4 @@
-"""One parent for web, worker and local model: starts them, says when all is ready, starts again what dies, stops all."""
+"""One parent for web, worker and local model: starts them, says when ready, starts again what dies, stops all."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from arena.start.children import Child, stop_all
 ROOT = Path(__file__).resolve().parents[2]
 READY_WITHIN = 90.0
 MODEL_WITHIN = 40.0
+ALL_INTERFACES = ("0.0.0.0", "::")  # noqa: S104 - asked for by the operator, and said at the start
 
 
 class Stopped(Exception):
@@ -143,8 +144,8 @@ class Instance:
                 web = next(child for child in self.children if child.name == "web-1")
                 raise CannotStart(f"The server does not answer. The end of its log:\n{web.last_words()}")
             time.sleep(0.15)
-        shown = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
-        if self.host in ("0.0.0.0", "::"):
+        shown = "127.0.0.1" if self.host in ALL_INTERFACES else self.host
+        if self.host in ALL_INTERFACES:
             print(
                 f"Everyone who reaches this machine on your network can vote: http://{_own_address()}:{self.port}/",
                 flush=True,
@@ -173,7 +174,7 @@ class Instance:
         return self.note.read_text().strip() if self.note.exists() else ""
 
     def _ask(self, path: str, port: int) -> int:
-        host = self.host if self.host not in ("0.0.0.0", "::") and port == self.port else "127.0.0.1"
+        host = self.host if self.host not in ALL_INTERFACES and port == self.port else "127.0.0.1"
         connection = http.client.HTTPConnection(host, port, timeout=3)
         try:
             connection.request("GET", path, headers={"Host": f"localhost:{port}"})

@@ -145,7 +145,7 @@ def _streams(product: Product, cookies: list[str], tokens: int, *, quick: bool) 
         ideal = 0.05 + min(tokens, 250) / 50
         delays = sorted(run["took"] - ideal for run in done)
         voids = sum(run["end"] != "complete" for run in done)
-        rows.append((f"{count} battles {'spread over %.0f s' % spread if spread else 'in a burst'}: p95 end delay s "
+        rows.append((f"{count} battles {f'spread over {spread:.0f} s' if spread else 'in a burst'}: p95 end delay s "
                      f"({voids} void, {cpu:.3f} CPU ms a token)", f"{delays[int(len(delays) * 0.95)]:.2f}",
                      "4 / 3 / 1 battles at < .5", "< .5 at ≥ 80, aim ≥ 200"))  # fmt: skip
     return rows
@@ -173,8 +173,8 @@ async def _pages(product: Product) -> list[Row]:
         status, page = await line.request("GET", "/a/sample/leaderboard/")
         times.append((time.perf_counter() - start) * 1000)
         assert status == 200
-    rows = [("leaderboard from a snapshot, whole request, median ms", f"{statistics.median(times):.1f}", "500 with two models / – / –",
-             "≤ 20")]  # fmt: skip
+    middle = f"{statistics.median(times):.1f}"
+    rows = [("leaderboard from a snapshot, whole request, median ms", middle, "500 with two models / – / –", "≤ 20")]
     plain = Connection(product.port, "")
     for path in ("/a/live/", "/a/sample/leaderboard/"):
         _, page = await fetch_page(plain, path)

@@ -103,7 +103,15 @@ def test_every_page_fits_reads_and_has_no_finding(instance: Any, browser: Any, w
     page.goto(f"{instance.url}/a/recorded/")
     page.get_by_role("button", name="Start voting").click()
     wait_until_votable(page)
-    steps = ["/", "/a/live/", "/a/sample/", "/a/sample/leaderboard/", "/a/recorded/", "/a/recorded/leaderboard/", "/a/none/"]
+    steps = [
+        "/",
+        "/a/live/",
+        "/a/sample/",
+        "/a/sample/leaderboard/",
+        "/a/recorded/",
+        "/a/recorded/leaderboard/",
+        "/a/none/",
+    ]
     for path in steps:
         page.goto(instance.url + path)
         sideways = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")

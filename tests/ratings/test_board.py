@@ -68,10 +68,13 @@ def test_gradient_and_hessian_are_derivatives() -> None:
         curve = hessian(table, x, side_effect=True, prior=prior)
         for i in range(6):
             e = np.eye(6)[i] * step
-            numeric = (log_likelihood(table, x + e, prior=prior) - log_likelihood(table, x - e, prior=prior)) / (2 * step)
+            numeric = (log_likelihood(table, x + e, prior=prior) - log_likelihood(table, x - e, prior=prior)) / (
+                2 * step
+            )
             assert slope[i] == pytest.approx(numeric, abs=1e-4)
             column = (
-                gradient(table, x + e, side_effect=True, prior=prior) - gradient(table, x - e, side_effect=True, prior=prior)
+                gradient(table, x + e, side_effect=True, prior=prior)
+                - gradient(table, x - e, side_effect=True, prior=prior)
             ) / (2 * step)
             assert -curve[:, i] == pytest.approx(column, abs=1e-4)
 
@@ -98,9 +101,7 @@ def test_neither_order_nor_counting_changes_a_byte(random: object) -> None:
     shuffled = Comparisons(
         data.names, data.a[order], data.b[order], data.outcome[order], data.weight[order], data.voter[order]
     )
-    keys, counts = np.unique(
-        np.stack([data.voter, data.a, data.b, data.outcome]), axis=1, return_counts=True
-    )
+    keys, counts = np.unique(np.stack([data.voter, data.a, data.b, data.outcome]), axis=1, return_counts=True)
     counted = comparisons(data.names, keys[1], keys[2], keys[3], voter=keys[0], weight=counts)
     options = BoardOptions(rounds=60, side_effect=True)
     expected = board_json(make_board(data, options)), board_csv(make_board(data, options))
@@ -122,7 +123,9 @@ def test_chord_refits_equal_exact_refits() -> None:
     replicates = bootstrap_by_voter(data, fit, rounds=20, seed=9, max_groups=None)
     drawn = np.random.Generator(np.random.PCG64(9)).poisson(1.0, size=(20, 20))
     for number in range(20):
-        weighted = comparisons(data.names, data.a, data.b, data.outcome, weight=drawn[data.voter, number], voter=data.voter)
+        weighted = comparisons(
+            data.names, data.a, data.b, data.outcome, weight=drawn[data.voter, number], voter=data.voter
+        )
         exact = fit_bradley_terry(cells(weighted)).strength
         assert replicates.strength[number] == pytest.approx(exact, abs=1e-5)
 

@@ -18,7 +18,7 @@ from ratings.elo import elo
 from ratings.reading import read_votes
 from ratings.scale import POINTS
 
-# Agresti, A. (1990). Categorical Data Analysis, American League baseball 1987: home team, away team, home wins, away wins.
+# Agresti, A. (1990). Categorical Data Analysis, American League baseball 1987.
 TEAMS = ("Milwaukee", "Detroit", "Toronto", "New York", "Boston", "Cleveland", "Baltimore")
 # Stigler, S. (1994). Citation patterns in the journals of statistics and probability. Statistical Science 9.
 CITATIONS = [
@@ -48,7 +48,11 @@ def test_journals_are_ordered_as_stigler_printed() -> None:
     data = comparisons(names, table[:, 0], table[:, 1], table[:, 2], weight=table[:, 3])
     board = make_board(data, BoardOptions(interval="model", anchor="Biometrika", anchor_rating=0))
     found = {row.model_name: row for row in board.rows}
-    for name, strength, error in (("Comm Statist", -2.9491, 0.1025), ("JASA", -0.4796, 0.0606), ("JRSS-B", 0.2690, 0.0708)):
+    for name, strength, error in (
+        ("Comm Statist", -2.9491, 0.1025),
+        ("JASA", -0.4796, 0.0606),
+        ("JRSS-B", 0.2690, 0.0708),
+    ):
         row = found[name]
         assert row.rating / POINTS == pytest.approx(strength, abs=1e-4)
         assert row.variance**0.5 / POINTS == pytest.approx(error, abs=1e-4)

@@ -38,7 +38,9 @@ def test_an_unknown_outcome_is_never_a_tie(tmp_path: Path) -> None:
 
 def test_labels_and_columns_are_translated(tmp_path: Path) -> None:
     path = write(tmp_path, "one,two,who,result\nx,y,ann,1\nx,y,bob,model_b\n")
-    data = read_votes(path, columns={"one": "model_a", "two": "model_b", "who": "voter", "result": "winner"}, labels={"1": "model_a"})
+    data = read_votes(
+        path, columns={"one": "model_a", "two": "model_b", "who": "voter", "result": "winner"}, labels={"1": "model_a"}
+    )
     assert data.outcome.tolist() == [0, 1]
     assert data.voters == 2
 
@@ -50,7 +52,7 @@ def test_duplicates_are_refused_with_both_lines(tmp_path: Path) -> None:
 
 
 def test_a_self_comparison_is_refused_with_its_line(tmp_path: Path) -> None:
-    with pytest.raises(SelfComparison, match="line 2.*'x'"):
+    with pytest.raises(SelfComparison, match=r"line 2.*'x'"):
         read_votes(write(tmp_path, "model_a,model_b,winner\nx,x,tie\n"))
 
 
@@ -86,7 +88,9 @@ def test_json_lines_and_one_hot_columns(tmp_path: Path) -> None:
     row = {"model_a": "x", "model_b": "y", "winner_model_a": 0, "winner_model_b": 1, "winner_tie": 0}
     path = write(tmp_path, json.dumps(row) + "\n", "votes.jsonl")
     assert read_votes(path).outcome.tolist() == [1]
-    array = write(tmp_path, json.dumps([{"model_a": "x", "model_b": "y", "winner": "tie", "anony": False}]), "votes.json")
+    array = write(
+        tmp_path, json.dumps([{"model_a": "x", "model_b": "y", "winner": "tie", "anony": False}]), "votes.json"
+    )
     assert read_votes(array).votes == 0
 
 

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -197,6 +198,7 @@ def _unavailable(request: HttpRequest, arena: Arena, sentence: str, draft: str) 
     """503 that needs no database, so that it can be said when there is none; nothing is revealed."""
     stage = Stage("unavailable", notice=sentence, draft=draft)
     template = "battles/_stage.html" if request.headers.get("X-Fragment") else "503.html"
-    response = render(None, template, {"arena": arena, "stage": stage, "rate_limits_off": not settings.RATE_LIMITS}, status=503)  # type: ignore[arg-type]
+    context = {"arena": arena, "stage": stage, "rate_limits_off": not settings.RATE_LIMITS}
+    response = HttpResponse(render_to_string(template, context), status=503)
     response["Retry-After"] = "2"
     return response

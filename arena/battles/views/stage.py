@@ -26,8 +26,12 @@ VOID_SENTENCES = {
     VoidReason.SIDE_FAILED: gettext_lazy("One of the answers could not be finished, so this pair was set aside."),
     VoidReason.STALLED: gettext_lazy("The answers stood still for too long, so this pair was set aside."),
     VoidReason.STOPPED: gettext_lazy("You stopped this battle. Nothing was counted."),
-    VoidReason.INTERRUPTED: gettext_lazy("The server was restarted while the answers were being written, so this pair was set aside."),
-    VoidReason.REPEATED: gettext_lazy("An answer repeated one whose author you already know, so this pair was set aside."),
+    VoidReason.INTERRUPTED: gettext_lazy(
+        "The server was restarted while the answers were being written, so this pair was set aside."
+    ),
+    VoidReason.REPEATED: gettext_lazy(
+        "An answer repeated one whose author you already know, so this pair was set aside."
+    ),
 }
 
 

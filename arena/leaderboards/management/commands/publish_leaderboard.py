@@ -17,7 +17,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("slug", help="the arena's short name, as in its address")
-        parser.add_argument("--seed", type=int, default=None, help="of the ranks' draws; the snapshot's number by default")
+        parser.add_argument(
+            "--seed", type=int, default=None, help="of the ranks' draws; the snapshot's number by default"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         arena = Arena.objects.filter(slug=options["slug"]).first()

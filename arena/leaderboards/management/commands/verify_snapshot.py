@@ -20,7 +20,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         snapshot = Snapshot.objects.select_related("arena").filter(pk=options["id"]).first()
         if snapshot is None:
-            raise CommandError(f"There is no snapshot {options['id']}. The board's method section names its id.", returncode=2)
+            raise CommandError(
+                f"There is no snapshot {options['id']}. The board's method section names its id.", returncode=2
+            )
         verdict = verify(snapshot)
         if not verdict.same:
             raise CommandError(verdict.sentence, returncode=1)
