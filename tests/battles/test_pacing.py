@@ -16,7 +16,9 @@ PACE = 80.0
 CHARS_A_TOKEN = 4
 
 
-def show(writings: dict[Side, list[tuple[float, str]]], *, rate: float, limit: int = 20_000) -> list[tuple[float, Release]]:
+def show(
+    writings: dict[Side, list[tuple[float, str]]], *, rate: float, limit: int = 20_000
+) -> list[tuple[float, Release]]:
     """Plays timed writing through a pacer in virtual time; each side ends with its last piece."""
     pacer, shown = Pacer(rate), []
     queues = {side: list(pieces) for side, pieces in writings.items()}
