@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from arena.battles.pacing import TICK, Pacer, Release
 from arena.battles.recording import Answer
 from arena.battles.words import Side
-from arena.competitors.providers import Cleaner, Delta, Finish, GenerationSettings, Message, Provider, ProviderError
+from arena.competitors.providers import Cleaner, Finish, GenerationSettings, Message, Provider, ProviderError
 
 log = logging.getLogger(__name__)
 
@@ -98,11 +98,10 @@ class _LiveRelease:
 
 
 async def run_turn(job: Job, emit: Emit, *, clock: Callable[[], float] = time.monotonic) -> dict[Side, Answer]:
-    """Streams both answers through `emit`; the release marked last comes when both are complete and shown.
+    """Streams both answers through `emit` and returns them; the release marked last ends both sides at once.
 
-    Returns both answers. The last release is emitted by nobody here but returned to the caller's `emit` like the
-    others, so that it can be held until the answers are stored. Raises SideFailed, Stalled; cancelling it closes
-    both streams.
+    The caller may hold that last release until the answers are stored. Raises SideFailed, Stalled; cancelling it
+    closes both streams.
     """
     writing = {side: _Writing(job.contestants[side]) for side in Side}
     sink: Pacer | _LiveRelease = Pacer(job.rate) if job.paced else _LiveRelease()
@@ -198,10 +197,13 @@ async def _attempt(
     try:
         stream = contestant.provider.stream(contestant.messages, contestant.settings)
         async for event in stream:
-            if isinstance(event, Delta):
-                take(cleaner.feed(event.text))
-            else:
+            if isinstance(event, Finish):
                 finish = event
+                continue
+            take(cleaner.feed(event.text))
+            if cleaner.is_full:
+                finish = Finish("length_cap")
+                break
         take(cleaner.finish())
     except ProviderError as error:
         return Answer(error_code=str(error.code), error_detail=error.detail, total_ms=_ms(clock() - began))

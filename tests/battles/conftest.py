@@ -134,6 +134,8 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., dict[str
     providers: dict[str, ScriptedProvider] = {}
 
     def set_up(*steps: Any, **by_name: tuple[Any, ...]) -> dict[str, ScriptedProvider]:
+        providers.clear()
+
         def provider_for(competitor: Competitor) -> ScriptedProvider:
             script = by_name.get(competitor.name.split("-")[0], steps)
             return providers.setdefault(competitor.name, ScriptedProvider(*script))

@@ -1,4 +1,4 @@
-"""Time tells nothing: the paced stream shows the same text, side by side, at instants that do not depend on the writer."""
+"""Time tells nothing: paced streams show text side by side, at instants that do not depend on the writer."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_a_side_that_runs_dry_pauses_both() -> None:
 
 
 def writing(rng: np.random.Generator, model: int, tokens: int, *, slowest: float = 25.0) -> list[tuple[float, str]]:
-    """One answer of a model: speeds from `slowest` to 220 tokens a second, first tokens from .9 to .15 s, with jitter."""
+    """One answer: speeds from `slowest` to 220 tokens a second, first tokens from .9 to .15 s, with jitter."""
     speed = slowest * (220 / slowest) ** (model / (MODELS - 1)) * np.exp(rng.normal(0, 0.03))
     first = 0.9 * (0.15 / 0.9) ** (model / (MODELS - 1)) * np.exp(rng.normal(0, 0.1))
     gaps = rng.exponential(1 / speed, tokens) * 0.3 + 0.7 / speed

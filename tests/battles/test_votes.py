@@ -12,7 +12,8 @@ import pytest
 from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as tries
 from hypothesis import strategies as st
 
 from arena.battles import blinding, lifecycle, opening, votes
@@ -147,13 +148,18 @@ def test_a_refusing_database_means_503_no_reveal_and_a_retry_that_works(
     )
 
 
+@pytest.fixture
+def unlimited(settings: Any) -> None:
+    settings.RATE_LIMITS = False
+
+
 STEPS = st.lists(st.sampled_from(["a", "b", "skip", "stop", "follow", "expire", "answer"]), min_size=1, max_size=8)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@tries(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_no_order_of_events_makes_two_votes_or_a_reveal_without_one(
-    serve: Callable[..., Battle], voter: Voter, steps: list[str]
+    serve: Callable[..., Battle], voter: Voter, unlimited: None, steps: list[str]
 ) -> None:
     battle = serve(text=str(uuid4()))  # a text of its own: one seen before would void the battle
     ended: set[str] = set()
