@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from uuid import uuid4
+from uuid import UUID
 
 import pytest
 from django.core.management import call_command
@@ -16,6 +16,7 @@ from arena.prompts.models import Prompt, PromptSet, RecordedAnswer
 from arena.teams.models import Arena
 
 BASE = "/api/v1/arenas/team/"
+UNKNOWN = UUID(int=7)
 
 
 @pytest.fixture
@@ -65,9 +66,9 @@ def test_the_stream_of_recorded_answers_is_one_whole_frame(client: Client, team:
         ("get", "/api/v1/arenas/none/", 404),
         ("get", f"{BASE}battles/", 405),
         ("put", f"{BASE}battles/", 405),
-        ("get", f"{BASE}battles/{uuid4()}/", 404),
+        ("get", f"{BASE}battles/{UNKNOWN}/", 404),
         ("get", f"{BASE}battles/not-a-uuid/", 404),
-        ("post", f"{BASE}battles/{uuid4()}/vote/", 400),
+        ("post", f"{BASE}battles/{UNKNOWN}/vote/", 400),
         ("delete", f"{BASE}leaderboard/", 405),
     ],
 )

@@ -32,9 +32,7 @@ FRAGMENT = {"X-Fragment": "1"}
         ("bell \x07", "prompt_not_text"),
     ],
 )
-def test_a_bad_prompt_is_refused_kept_and_makes_nothing(
-    client: Client, live: Arena, prompt: str, code: str
-) -> None:
+def test_a_bad_prompt_is_refused_kept_and_makes_nothing(client: Client, live: Arena, prompt: str, code: str) -> None:
     answer = client.post("/a/live/battles/", {"prompt": prompt}, headers=FRAGMENT)
     assert answer.status_code == 400
     assert answer.headers["X-Refusal"] == code
@@ -183,7 +181,9 @@ def test_a_note_stands_beside_the_vote_and_never_changes_it(as_voter: Client, se
     as_voter.post(f"{base}vote/", {"winner": "b"}, headers=FRAGMENT)
     assert as_voter.post(f"{base}note/", {"tags": "nonsense"}, headers=FRAGMENT).status_code == 400
     assert as_voter.post(f"{base}note/", {"comment": "x" * 501}, headers=FRAGMENT).status_code == 400
-    answer = as_voter.post(f"{base}note/", {"tags": ["clarity", "tone"], "comment": "So <b>clear</b>"}, headers=FRAGMENT)
+    answer = as_voter.post(
+        f"{base}note/", {"tags": ["clarity", "tone"], "comment": "So <b>clear</b>"}, headers=FRAGMENT
+    )
     assert answer.status_code == 200
     vote = Vote.objects.get()
     assert (vote.winner, vote.note.tags, vote.note.comment) == ("b", ["clarity", "tone"], "So <b>clear</b>")
