@@ -6,7 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
 from django.utils import timezone
 
 from arena.battles import lifecycle, running
@@ -32,7 +32,7 @@ class Lifespan:
 
     async def _start(self) -> None:
         try:
-            voided = await sync_to_async(lifecycle.recover)(now=timezone.now())
+            voided = await database_sync_to_async(lifecycle.recover)(now=timezone.now())
         except Exception:  # a database that is away must not keep the server from saying so
             log.exception("Battles of an earlier run could not be looked up; the worker will see to them.")
             return

@@ -11,7 +11,7 @@ import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import DatabaseError
@@ -64,7 +64,7 @@ async def read_frames(turn_id: int, *, after: int) -> AsyncIterator[str]:
                 yield frame
                 if '"end":' in frame:
                     return
-        final = await sync_to_async(_frame_from_database)(turn_id)
+        final = await database_sync_to_async(_frame_from_database)(turn_id)
         if final is not None:
             yield final
             return
@@ -97,7 +97,7 @@ async def shut_down() -> None:
 
 async def _start(turn_id: int) -> Running | None:
     """Claims a turn for this process; None when another process has it or it is over."""
-    claimed = await sync_to_async(_claim)(turn_id)
+    claimed = await database_sync_to_async(_claim)(turn_id)
     if claimed is None:
         return _turns.get(turn_id)
     battle_pk, job = claimed
@@ -160,14 +160,14 @@ async def _run(turn_id: int, running: Running, job: streaming.Job) -> None:
     state = BattleState.VOID
     try:
         answers = await streaming.run_turn(job, emit)
-        state = await sync_to_async(_record)(turn_id, answers, "")
+        state = await database_sync_to_async(_record)(turn_id, answers, "")
     except streaming.SideFailed as failure:
-        await sync_to_async(_record)(turn_id, dict(failure.answers), VoidReason.SIDE_FAILED)
+        await database_sync_to_async(_record)(turn_id, dict(failure.answers), VoidReason.SIDE_FAILED)
     except streaming.Stalled:
-        await sync_to_async(lifecycle.void)(running.battle_pk, VoidReason.STALLED, now=timezone.now())
+        await database_sync_to_async(lifecycle.void)(running.battle_pk, VoidReason.STALLED, now=timezone.now())
     except asyncio.CancelledError:
         reason = VoidReason.STOPPED if running.stopped else VoidReason.INTERRUPTED
-        await sync_to_async(lifecycle.void)(running.battle_pk, reason, now=timezone.now())
+        await database_sync_to_async(lifecycle.void)(running.battle_pk, reason, now=timezone.now())
     except Exception:
         log.exception("Turn %s ended in a defect or a database error; its battle is void.", turn_id)
         await _void_as_soon_as_possible(running.battle_pk)
@@ -195,7 +195,7 @@ def _stop_group(turn_id: int) -> str:
 
 async def _void_as_soon_as_possible(battle_pk: int) -> None:
     try:
-        await sync_to_async(lifecycle.void)(battle_pk, VoidReason.INTERRUPTED, now=timezone.now())
+        await database_sync_to_async(lifecycle.void)(battle_pk, VoidReason.INTERRUPTED, now=timezone.now())
     except DatabaseError:
         log.warning("Battle %s could not be voided now; the worker's sweep will do it.", battle_pk)
 
@@ -247,6 +247,6 @@ async def _renew_while_running() -> None:
         if not mine:
             return
         try:
-            await sync_to_async(lifecycle.renew_leases)(mine, now=timezone.now())
+            await database_sync_to_async(lifecycle.renew_leases)(mine, now=timezone.now())
         except DatabaseError:
             log.warning("Leases could not be renewed; trying again.")

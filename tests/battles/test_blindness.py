@@ -123,7 +123,7 @@ def test_a_live_battle_names_nobody_before_the_vote(live_crawl: Callable[[], Wat
 
 def test_a_recorded_battle_names_nobody_before_the_vote(recorded: Arena, voter: Voter) -> None:
     watcher = crawl(recorded, voter, prompt=None)
-    assert any(b"Answer 1 to" in part or b"Answer 2 to" in part for part in watcher.seen)
+    assert any(re.search(rb"Answer \d to \d", part) for part in watcher.seen)
     assert watcher.findings() == []
 
 

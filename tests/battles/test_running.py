@@ -9,8 +9,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
+from channels.db import database_sync_to_async
 from django.utils import timezone
 
 from arena.asgi import application
@@ -60,7 +60,7 @@ async def test_a_reader_may_come_back_after_any_frame(
     battle: Battle, scripted: Callable[..., dict[str, ScriptedProvider]]
 ) -> None:
     scripted(*slow())
-    turn = await sync_to_async(turn_of)(battle)
+    turn = await database_sync_to_async(turn_of)(battle)
     whole = await frames(turn)
     assert [frame["n"] for frame in whole] == list(range(1, len(whole) + 1))
     assert whole[-1]["end"] == "complete"
@@ -75,7 +75,7 @@ async def test_three_drops_in_one_answer_lose_no_byte(
     battle: Battle, scripted: Callable[..., dict[str, ScriptedProvider]]
 ) -> None:
     scripted(*slow())
-    turn = await sync_to_async(turn_of)(battle)
+    turn = await database_sync_to_async(turn_of)(battle)
     seen: list[dict[str, Any]] = []
     for _ in range(3):
         stream = running.read_frames(turn.pk, after=len(seen))
@@ -90,7 +90,7 @@ async def test_two_readers_share_one_generation(
     battle: Battle, scripted: Callable[..., dict[str, ScriptedProvider]]
 ) -> None:
     providers = scripted(*slow())
-    turn = await sync_to_async(turn_of)(battle)
+    turn = await database_sync_to_async(turn_of)(battle)
     first, second = await asyncio.gather(frames(turn), frames(turn))
     assert first == second
     assert sorted(len(provider.asked) for provider in providers.values()) == [1, 1]
@@ -100,7 +100,7 @@ async def test_when_frames_are_forgotten_the_database_answers(
     battle: Battle, scripted: Callable[..., dict[str, ScriptedProvider]]
 ) -> None:
     scripted("hello ", "there")
-    turn = await sync_to_async(turn_of)(battle)
+    turn = await database_sync_to_async(turn_of)(battle)
     live = await frames(turn)
     running._turns.clear()
     (late,) = await frames(turn, after=1)
@@ -120,15 +120,15 @@ async def test_when_frames_are_forgotten_the_database_answers(
 async def test_a_failing_side_voids_the_battle_and_names_nobody(
     battle: Battle, scripted: Callable[..., dict[str, ScriptedProvider]], script: tuple[Any, ...]
 ) -> None:
-    loser = await sync_to_async(lambda: battle.competitor_a.name.split("-")[0])()
+    loser = await database_sync_to_async(lambda: battle.competitor_a.name.split("-")[0])()
     scripted(*slow(), **{loser: script})
-    turn = await sync_to_async(turn_of)(battle)
+    turn = await database_sync_to_async(turn_of)(battle)
     found = await frames(turn)
     assert found[-1] == {"n": len(found), "a": "", "b": "", "end": "void"}
     assert "zanzibar" not in json.dumps(found)
-    await sync_to_async(battle.refresh_from_db)()
+    await database_sync_to_async(battle.refresh_from_db)()
     assert battle.state == BattleState.VOID
-    codes = await sync_to_async(lambda: sorted(Response.objects.values_list("error_code", "text")))()
+    codes = await database_sync_to_async(lambda: sorted(Response.objects.values_list("error_code", "text")))()
     assert len(codes) == 2 and all(not said for _, said in codes)
 
 
@@ -136,7 +136,7 @@ async def test_a_failure_is_retried_once_while_nothing_was_shown(
     battle: Battle, scripted: Callable[..., dict[str, ScriptedProvider]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     providers = scripted("fine")
-    turn = await sync_to_async(turn_of)(battle)
+    turn = await database_sync_to_async(turn_of)(battle)
     original, failed = ScriptedProvider.stream, []
 
     async def flaky(self: ScriptedProvider, *args: Any) -> Any:
@@ -155,14 +155,14 @@ async def test_stopping_voids_both_sides(
     battle: Battle, scripted: Callable[..., dict[str, ScriptedProvider]], voter: Voter
 ) -> None:
     scripted(*slow(5.0))
-    turn = await sync_to_async(turn_of)(battle)
+    turn = await database_sync_to_async(turn_of)(battle)
     stream = running.read_frames(turn.pk, after=0)
     await anext(stream)
-    await sync_to_async(lifecycle.stop)(battle.public_id, voter, now=timezone.now())
+    await database_sync_to_async(lifecycle.stop)(battle.public_id, voter, now=timezone.now())
     await running.stop_anywhere(turn.pk)
     rest = [json.loads(frame) async for frame in stream]
     assert rest[-1]["end"] == "void"
-    await sync_to_async(battle.refresh_from_db)()
+    await database_sync_to_async(battle.refresh_from_db)()
     assert (battle.state, battle.void_reason) == ("void", "stopped")
 
 
@@ -170,10 +170,10 @@ async def test_a_conversation_goes_on_with_the_same_pair_and_its_own_history(
     battle: Battle, scripted: Callable[..., dict[str, ScriptedProvider]], voter: Voter
 ) -> None:
     providers = scripted("an answer")
-    await frames(await sync_to_async(turn_of)(battle))
-    await sync_to_async(battle.refresh_from_db)()
-    await sync_to_async(opening.follow_up)(battle, voter, "And then?", now=timezone.now())
-    found = await frames(await sync_to_async(turn_of)(battle))
+    await frames(await database_sync_to_async(turn_of)(battle))
+    await database_sync_to_async(battle.refresh_from_db)()
+    await database_sync_to_async(opening.follow_up)(battle, voter, "And then?", now=timezone.now())
+    found = await frames(await database_sync_to_async(turn_of)(battle))
     assert found[-1]["end"] == "complete"
     assert len(providers) == 2
     for provider in providers.values():
@@ -190,10 +190,10 @@ async def test_a_battle_whose_process_is_gone_is_void(
 ) -> None:
     scripted("never asked")
     gone = {"state": "answering", "owner": "web-1:old", "lease_until": timezone.now() - timedelta(seconds=1)}
-    await sync_to_async(Battle.objects.filter(pk=battle.pk).update)(**gone)
-    (frame,) = await frames(await sync_to_async(turn_of)(battle))
+    await database_sync_to_async(Battle.objects.filter(pk=battle.pk).update)(**gone)
+    (frame,) = await frames(await database_sync_to_async(turn_of)(battle))
     assert frame["end"] == "void"
-    await sync_to_async(battle.refresh_from_db)()
+    await database_sync_to_async(battle.refresh_from_db)()
     assert battle.void_reason == "interrupted"
 
 
@@ -209,13 +209,13 @@ async def test_turns_do_not_wait_for_a_hanging_one(
     live: Arena, voter: Voter, stranger: Voter, battle: Battle, scripted: Callable[..., dict[str, ScriptedProvider]]
 ) -> None:
     scripted(30.0)
-    hanging = running.read_frames((await sync_to_async(turn_of)(battle)).pk, after=0)
+    hanging = running.read_frames((await database_sync_to_async(turn_of)(battle)).pk, after=0)
     waiting = asyncio.create_task(anext(hanging))  # type: ignore[arg-type]
     await asyncio.sleep(0.2)
     scripted("quick")
     monotonic = asyncio.get_running_loop().time
-    other = await sync_to_async(opening.open_battle)(stranger, live, "Q?", seed="00", now=timezone.now())
-    turn = await sync_to_async(turn_of)(other)
+    other = await database_sync_to_async(opening.open_battle)(stranger, live, "Q?", seed="00", now=timezone.now())
+    turn = await database_sync_to_async(turn_of)(other)
     started = monotonic()
     assert (await frames(turn))[-1]["end"] == "complete"
     assert monotonic() - started < 2
@@ -307,11 +307,11 @@ async def test_quirks_of_providers_leave_no_trace(
     battle: Battle, scripted: Callable[..., dict[str, ScriptedProvider]]
 ) -> None:
     """Frames have one shape and one cleaned text, whatever a provider's habits."""
-    first, second = await sync_to_async(
+    first, second = await database_sync_to_async(
         lambda: [c.name.split("-")[0] for c in (battle.competitor_a, battle.competitor_b)]
     )()
     scripted(**{first: ("<think>hm", "m</think>", "  \n assistant: ", "Hello", "<|im_end|>"), second: ("Hello",)})
-    found = await frames(await sync_to_async(turn_of)(battle))
+    found = await frames(await database_sync_to_async(turn_of)(battle))
     assert text(found, "a") == text(found, "b") == "Hello"
     assert {tuple(frame) for frame in found[:-1]} <= {("n", "a", "b")}
     assert tuple(found[-1]) == ("n", "a", "b", "end")
