@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,20 +20,19 @@ DEBUG = False
 SECRET_KEY = environment.secret_key(VAR_DIR / "secret-key")
 
 # Where we are reached. PUBLIC_URL is what a browser types; HOST and PORT are what we listen on.
-HOST = environment.names("HOST")[0] if environment.names("HOST") else "127.0.0.1"
+HOST = environment.host("HOST", "127.0.0.1")
 PORT = environment.whole_number("PORT", 8000, low=1, high=65535)
 PUBLIC_URL = environment.origin("PUBLIC_URL")
-TRUSTED_PROXIES = environment.names("TRUSTED_PROXIES")
+# The server itself reads forwarding headers, and only those of these addresses: nothing here may read them again.
+TRUSTED_PROXIES = environment.addresses("TRUSTED_PROXIES")
 IS_SECURE = PUBLIC_URL.startswith("https://")
 _own_names = ["localhost", "127.0.0.1", "[::1]"]
 if PUBLIC_URL:
-    _own_names.append(str(urlsplit(PUBLIC_URL).hostname))
+    _own_names.append(environment.in_url(str(urlsplit(PUBLIC_URL).hostname)))
 # On all interfaces the names by which colleagues reach this machine are unknown; browsers are held to one origin
 # by the CSRF and socket-origin checks, which compare with the Host they used.
-ALLOWED_HOSTS = ["*"] if HOST in ("0.0.0.0", "::") and not PUBLIC_URL else [*_own_names, HOST]  # noqa: S104
+ALLOWED_HOSTS = ["*"] if HOST in ("0.0.0.0", "::") and not PUBLIC_URL else [*_own_names, environment.in_url(HOST)]  # noqa: S104
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
-if TRUSTED_PROXIES and IS_SECURE:
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_SECURE
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
@@ -44,6 +44,8 @@ RATE_LIMITS = environment.word("ARENA_RATE_LIMITS", "on", ("on", "off")) == "on"
 LOCAL_MODEL_URL = environment.origin_with_path("LOCAL_MODEL_URL")
 PROCESS_NAME = environment.names("BLINDFOLD_PROCESS")[0] if environment.names("BLINDFOLD_PROCESS") else ""
 REDIS_URL = environment.redis_url("REDIS_URL")
+# Two instances may share a Redis without reading each other's frames.
+REDIS_PREFIX = "blindfold-" + hashlib.sha256(SECRET_KEY.encode()).hexdigest()[:12]
 
 INSTALLED_APPS = [
     "arena.teams",
@@ -65,7 +67,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # The first three are outermost, so that refusals of those below carry their headers too.
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -73,8 +78,6 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "csp.middleware.CSPMiddleware",
 ]
 
 ROOT_URLCONF = "arena.urls"
@@ -98,11 +101,11 @@ TEMPLATES = [
 
 DATABASES = {"default": environment.database(VAR_DIR / "blindfold.sqlite3")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-CHANNEL_LAYERS = {
-    "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
-    if REDIS_URL
-    else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+_shared_layer = {
+    "BACKEND": "channels_redis.core.RedisChannelLayer",
+    "CONFIG": {"hosts": [REDIS_URL], "prefix": REDIS_PREFIX},
 }
+CHANNEL_LAYERS = {"default": _shared_layer if REDIS_URL else {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-ON_DEMAND = ("browser", "models", "redis")
+ON_DEMAND = ("browser", "models", "processes", "redis")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

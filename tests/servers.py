@@ -2,8 +2,8 @@
 
     python tests/servers.py --postgres --redis -- python -m pytest -q
 
-The command finds `DATABASE_URL` and `REDIS_URL` in its environment. PostgreSQL refuses to run as root; started by root, it
-runs as the system's user `postgres`.
+The command finds `DATABASE_URL` and `REDIS_URL` in its environment. PostgreSQL refuses to run as root; started by
+root, it runs as the system's user `postgres`.
 """
 
 from __future__ import annotations
@@ -65,6 +65,7 @@ def running(command: list[str], port: int, *, log: Path, user: str | None = None
             child.wait(10)
         except subprocess.TimeoutExpired:
             child.kill()
+            child.wait()
 
 
 @contextmanager

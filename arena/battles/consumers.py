@@ -28,6 +28,7 @@ REFUSED, GONE = 4403, 4404
 class TurnConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is untyped
     """Sends a turn's frames above `after`; owns one task, the pump, which ends with the socket."""
 
+    channel_layer_alias = "none"  # frames come from the log; a layer would cost a waiting connection a socket
     turn: Turn | None = None
     pump: asyncio.Task[None] | None = None
     malformed = 0
@@ -72,8 +73,8 @@ class TurnConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
             async for frame in running.read_frames(turn_id, after=after):
                 await self.send(text_data=frame)
             await self.close()
-        except asyncio.CancelledError:
-            raise
+        except OSError:  # the page left; it comes back with its last number, or not
+            return
         except Exception:
             log.exception("The frames of turn %s could not be read; the page will come back for them.", turn_id)
             await self.close(code=1011)

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator
 from typing import Any, Protocol
 
 import redis.asyncio as redis
 from django.conf import settings
 
+log = logging.getLogger(__name__)
 KEPT_SECONDS = 900
 """How long a finished turn's frames are kept; afterwards the database answers with the whole text."""
 
@@ -72,20 +74,32 @@ class MemoryLog:
 class RedisMirror(MemoryLog):
     """Frames in memory for this process's readers, and in a Redis stream for everyone else's.
 
-    The stream's entry ids are the frame numbers, so that reading after a number needs no search.
+    The stream's entry ids are the frame numbers, so that reading after a number needs no search. When Redis fails, this
+    process's readers go on; the others get the whole text from the database once it is complete.
     """
 
     def __init__(self, turn_id: int) -> None:
         super().__init__()
         self._key = _stream_key(turn_id)
+        self._mirrored = True
 
     async def append(self, a: str, b: str, *, end: str = "") -> None:
-        number = len(self._frames) + 1
+        await super().append(a, b, end=end)
+        if self._mirrored:
+            try:
+                await self._mirror(end=end)
+            except redis.RedisError as error:
+                self._mirrored = False
+                log.warning("Redis took no frame (%s); other processes will wait for this turn's end.", error)
+
+    async def _mirror(self, *, end: str) -> None:
+        number = len(self._frames)
         client = _redis()
-        await client.xadd(self._key, {"f": encode(number, a, b, end=end)}, id=f"{number}-0")
+        if number == 1:  # an id may have been used before the database was made anew
+            await client.delete(self._key)
+        await client.xadd(self._key, {"f": self._frames[-1]}, id=f"{number}-0")
         if number == 1 or end:
             await client.expire(self._key, KEPT_SECONDS)
-        await super().append(a, b, end=end)
 
 
 class RedisReader:
@@ -95,10 +109,14 @@ class RedisReader:
         self._key = _stream_key(turn_id)
 
     async def read(self, after: int, *, patience: float = 2.0) -> AsyncIterator[str]:
-        """Frames above `after`; returns at the end frame, or when nothing came for `patience` seconds."""
+        """Frames above `after`; returns at the end frame, after `patience` seconds without one, or without Redis."""
         position = max(0, after)
         while True:
-            entries: Any = await _redis().xread({self._key: f"{position}-0"}, count=100, block=int(patience * 1000))
+            try:
+                entries: Any = await _redis().xread({self._key: f"{position}-0"}, count=100, block=int(patience * 1000))
+            except redis.RedisError as error:
+                log.warning("Redis gave no frames (%s); the database will answer.", error)
+                return
             if not entries:
                 return
             for entry_id, fields in entries[0][1]:
@@ -120,7 +138,7 @@ def shared_reader(turn_id: int) -> RedisReader | None:
 
 
 def _stream_key(turn_id: int) -> str:
-    return f"blindfold:frames:{turn_id}"
+    return f"{settings.REDIS_PREFIX}:frames:{turn_id}"
 
 
 _clients: dict[asyncio.AbstractEventLoop, redis.Redis] = {}

@@ -16,6 +16,7 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
+from redis import RedisError
 
 from arena.battles import lifecycle, recording, streaming
 from arena.battles.frames import MemoryLog, encode, new_log, shared_reader
@@ -83,8 +84,12 @@ def stop(turn_id: int) -> bool:
 
 async def stop_anywhere(turn_id: int) -> None:
     """Ends a turn, whichever process answers it."""
-    if not stop(turn_id) and settings.REDIS_URL:
+    if stop(turn_id) or not settings.REDIS_URL:
+        return
+    try:
         await get_channel_layer().group_send(_stop_group(turn_id), {"type": "turn.stop"})
+    except RedisError as error:
+        log.warning("The stop of turn %s reached no other process: Redis is away (%s).", turn_id, error)
 
 
 async def shut_down() -> None:
@@ -180,13 +185,16 @@ async def _run(turn_id: int, running: Running, job: streaming.Job) -> None:
 async def _listen_for_stop(turn_id: int) -> None:
     """With several processes, the stop may be asked of another one than that which answers."""
     layer = get_channel_layer()
-    channel = await layer.new_channel()
-    await layer.group_add(_stop_group(turn_id), channel)
     try:
-        await layer.receive(channel)
-        stop(turn_id)
-    finally:
-        await layer.group_discard(_stop_group(turn_id), channel)
+        channel = await layer.new_channel()
+        await layer.group_add(_stop_group(turn_id), channel)
+        try:
+            await layer.receive(channel)
+            stop(turn_id)
+        finally:
+            await layer.group_discard(_stop_group(turn_id), channel)
+    except RedisError as error:
+        log.warning("Turn %s cannot be stopped from other processes: Redis is away (%s).", turn_id, error)
 
 
 def _stop_group(turn_id: int) -> str:

@@ -27,7 +27,7 @@ class Child(AbstractContextManager["Child"]):
 
     def __init__(self, *command: str, env: dict[str, str], log: Path, fds: tuple[int, ...] = ()) -> None:
         self.log = log
-        with log.open("wb") as out:
+        with log.open("ab") as out:
             self.process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=out, stderr=out, pass_fds=fds)
 
     def cpu_seconds(self) -> float:
@@ -46,15 +46,20 @@ class Child(AbstractContextManager["Child"]):
             self.process.wait(15)
         except subprocess.TimeoutExpired:
             self.process.kill()
+            self.process.wait()
 
 
 class Product:
     """One instance under measurement."""
 
-    def __init__(self, folder: Path, *, database_url: str = "", processes: int = 1, redis_url: str = "") -> None:
+    def __init__(
+        self, folder: Path, *, database_url: str = "", processes: int = 1, redis_url: str = "", ports: int = 1
+    ) -> None:
+        """`processes` share each of so many `ports`."""
         self.folder, self.processes = folder, processes
         folder.mkdir(parents=True, exist_ok=True)
-        self.port = free_port()
+        self.ports = [free_port() for _ in range(ports)]
+        self.port = self.ports[0]
         self.env = {
             **os.environ,
             "VAR_DIR": str(folder),
@@ -66,6 +71,7 @@ class Product:
             "OPENBLAS_NUM_THREADS": "1",
         }
         self.children: list[Child] = []
+        self._commands: list[tuple[int, socket.socket]] = []
 
     def manage(self, *args: str) -> str:
         done = subprocess.run(
@@ -93,23 +99,36 @@ class Product:
         self.manage("collectstatic", "--noinput", "--verbosity", "0")
 
     def start(self) -> None:
-        listener = socket.socket()
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", self.port))
-        listener.listen(2048)
-        for number in range(self.processes):
-            env = {**self.env, "BLINDFOLD_PROCESS": f"bench-{number + 1}"}
-            command = [sys.executable, "-m", "uvicorn", "arena.asgi:application", "--fd", str(listener.fileno()),
-                       "--no-access-log", "--log-level", "warning"]  # fmt: skip
-            log = self.folder / f"web-{number + 1}.log"
-            self.children.append(Child(*command, env=env, log=log, fds=(listener.fileno(),)))
-        listener.close()
-        self._wait()
+        """Every process, and then the first page from each port."""
+        for port in self.ports:
+            listener = socket.create_server(("127.0.0.1", port), backlog=2048)
+            self._commands += [(port, listener)] * self.processes
+        for number in range(len(self._commands)):
+            self.children.append(self._spawn(number))
+        for port in self.ports:
+            self._wait(port)
 
-    def _wait(self) -> None:
+    def kill(self, number: int) -> None:
+        """As if the machine had: SIGKILL, no farewell."""
+        self.children[number].process.kill()
+        self.children[number].process.wait()
+
+    def revive(self, number: int) -> None:
+        """The same process again, as the parent would start it."""
+        self.children[number] = self._spawn(number)
+        self._wait(self._commands[number][0])
+
+    def _spawn(self, number: int) -> Child:
+        listener = self._commands[number][1]
+        env = {**self.env, "BLINDFOLD_PROCESS": f"bench-{number + 1}"}
+        command = [sys.executable, "-m", "uvicorn", "arena.asgi:application", "--fd", str(listener.fileno()),
+                   "--no-access-log", "--log-level", "warning"]  # fmt: skip
+        return Child(*command, env=env, log=self.folder / f"web-{number + 1}.log", fds=(listener.fileno(),))
+
+    def _wait(self, port: int) -> None:
         for _ in range(200):
             try:
-                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/a/bench/", timeout=2).read()
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/a/bench/", timeout=2).read()
                 return
             except OSError:
                 time.sleep(0.1)
@@ -122,3 +141,6 @@ class Product:
         for child in self.children:
             child.__exit__(None, None, None)
         self.children.clear()
+        for _, listener in self._commands:
+            listener.close()
+        self._commands.clear()

@@ -6,9 +6,10 @@ import random
 from datetime import timedelta
 from typing import Any
 
+from django.db.models import Count
 from django.utils import timezone
 
-from arena.battles.models import Battle, Response, Turn
+from arena.battles.models import Battle, Response, Turn, Vote
 from arena.battles.recording import text_hash
 from arena.competitors.models import Competitor, Endpoint
 from arena.teams.models import Arena, Voter
@@ -53,3 +54,15 @@ def votable(voters: int, battles: int, *, text_chars: int = 1200) -> dict[str, A
     for row in rows:
         ids[row.voter_id].append(str(row.public_id))
     return {"voters": [{"cookie": cookie_value(p), "battles": ids[p.pk]} for p in people]}
+
+
+def texts(battle: str) -> dict[str, str]:
+    """Both stored answers of a battle's first turn."""
+    return dict(Response.objects.filter(turn__battle__public_id=battle, turn__index=1).values_list("side", "text"))
+
+
+def ledger() -> dict[str, Any]:
+    """Every vote by its battle's public id, and how many battles stand in which state."""
+    votes = Vote.objects.values_list("battle__public_id", "winner")
+    states = Battle.objects.values_list("state").annotate(number=Count("id"))
+    return {"votes": [(str(battle), winner) for battle, winner in votes], "states": dict(states.order_by())}
