@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import atexit
+import ipaddress
 import os
 import re
 import secrets
+import shutil
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import mkdtemp, mkstemp
 from typing import Any
 from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+DEFAULT_PORTS = {"http": 80, "https": 443}
+SQLITE = "django.db.backends.sqlite3"
 _env = environ.Env()
 
 
@@ -35,21 +40,67 @@ def whole_number(name: str, default: int, *, low: int, high: int) -> int:
 
 
 def origin(name: str) -> str:
-    """Scheme, host and port of a public address, or "" when unset."""
+    """Scheme, host and port of a public address as browsers write them in `Origin`, or "" when unset."""
     raw = os.environ.get(name, "").strip().rstrip("/")
     if not raw:
         return ""
-    parts = urlsplit(raw)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
-        raise ImproperlyConfigured(f"{name}={raw!r} is not understood: use https://host or http://host:port, no path.")
-    return raw
+    try:
+        parts = urlsplit(raw)
+        port = parts.port
+        understood = parts.scheme in DEFAULT_PORTS and bool(bare_host(parts.hostname or "")) and port != 0
+    except ValueError:  # a port that is no number, a bracket that is not closed
+        understood = False
+    if not understood or "@" in parts.netloc or parts.path or parts.query or parts.fragment:
+        raise ImproperlyConfigured(
+            f"{name}={_without_password(raw)!r} is not understood: use https://host or http://host:port, no path."
+        )
+    shown = f":{port}" if port and port != DEFAULT_PORTS[parts.scheme] else ""
+    return f"{parts.scheme}://{in_url(parts.hostname or '')}{shown}"
+
+
+def bare_host(raw: str) -> str:
+    """A host name or an address, lower case, without brackets; "" for anything else, patterns like `*` among it."""
+    try:
+        return str(ipaddress.ip_address(raw.removeprefix("[").removesuffix("]")))
+    except ValueError:
+        return raw.lower() if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}", raw) else ""
+
+
+def in_url(host: str) -> str:
+    """The host as it stands in an address: IPv6 in brackets."""
+    return f"[{host}]" if ":" in host else host
+
+
+def host(name: str, default: str) -> str:
+    """A host name or an address to listen on. Raises ImproperlyConfigured."""
+    raw = os.environ.get(name, "").strip() or default
+    if not bare_host(raw):
+        raise ImproperlyConfigured(
+            f"{name}={raw!r} is not understood: use 127.0.0.1, 0.0.0.0, or a name or address of this machine."
+        )
+    return bare_host(raw)
+
+
+def addresses(name: str) -> list[str]:
+    """IP addresses and networks. Raises ImproperlyConfigured: `*` and host names would trust anybody's headers."""
+    given = names(name)
+    for item in given:
+        try:
+            ipaddress.ip_network(item)
+        except ValueError:
+            raise ImproperlyConfigured(
+                f"{name}={item!r} is not understood: use IP addresses or networks, for example 127.0.0.1,10.0.0.0/8."
+            ) from None
+    return given
 
 
 def folder(name: str, default: Path, *, throwaway: bool) -> Path:
     """The folder that holds all files; for tests a new one, so that they never touch an installation's."""
     raw = os.environ.get(name, "").strip()
     if throwaway:
-        return Path(mkdtemp(prefix="blindfold-tests-"))
+        made = Path(mkdtemp(prefix="blindfold-tests-"))
+        atexit.register(shutil.rmtree, made, ignore_errors=True)
+        return made
     return Path(raw).resolve() if raw else default
 
 
@@ -64,14 +115,10 @@ def database(default_file: Path) -> dict[str, Any]:
     Without IMMEDIATE, concurrent votes on SQLite fail with "database is locked": a transaction that begins by
     reading cannot always be upgraded to a writing one.
     """
-    url = os.environ.get("DATABASE_URL", "").strip() or f"sqlite:///{default_file}"
-    scheme = urlsplit(url).scheme
-    if scheme not in ("sqlite", "postgres", "postgresql"):
-        raise ImproperlyConfigured(
-            f"DATABASE_URL begins with {scheme or url[:12]!r}: use sqlite:////absolute/path or postgres://user@host/name."
-        )
-    config: dict[str, Any] = dict(_env.db_url_config(url))
-    if scheme == "sqlite":
+    url = os.environ.get("DATABASE_URL", "").strip()
+    # Without a URL the path is taken as it is: in a URL its `?`, `#` and `%` would mean something.
+    config: dict[str, Any] = {"ENGINE": SQLITE, "NAME": str(default_file)} if not url else _database_of(url)
+    if config["ENGINE"] == SQLITE:
         config["OPTIONS"] = {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
@@ -86,35 +133,82 @@ def database(default_file: Path) -> dict[str, Any]:
     return config
 
 
+def _database_of(url: str) -> dict[str, Any]:
+    """What a DATABASE_URL says. Raises ImproperlyConfigured, which never repeats its password."""
+    use = "use sqlite:////absolute/path or postgres://user@host/name"
+    scheme, colon, _rest = url.partition(":")
+    if not colon or scheme not in ("sqlite", "postgres", "postgresql"):
+        raise ImproperlyConfigured(f"DATABASE_URL begins with {scheme[:12]!r}: {use}.")
+    try:
+        config = dict(_env.db_url_config(url))
+        has_port = urlsplit(url).port != 0
+    except ValueError:  # a port that is no number, a bracket that is not closed
+        has_port = False
+    if not has_port:
+        raise ImproperlyConfigured(f"DATABASE_URL={_without_password(url)!r} has a bad host or port: {use}.")
+    if config["NAME"] in ("", ":memory:"):
+        raise ImproperlyConfigured(f"DATABASE_URL={_without_password(url)!r} names no database: {use}.")
+    return config
+
+
+def _without_password(url: str) -> str:
+    return re.sub(r"//.*@", "//…@", url)
+
+
 def secret_key(path: Path) -> str:
     """SECRET_KEY from the environment, else the one made on the first start and kept in `path`."""
     given = os.environ.get("SECRET_KEY", "").strip()
     if given:
         return given
+    if not path.exists():
+        _make_key(path)
+    kept = path.read_text().strip()
+    if not kept:
+        raise ImproperlyConfigured(
+            f"{path} is empty: restore it from a backup, or remove it, which makes a new key and signs everybody out."
+        )
+    return kept
+
+
+def _make_key(path: Path) -> None:
+    """Appears whole or not at all; of several processes one is first, and all use its key."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle, name = mkstemp(dir=path.parent, prefix=".secret-key-")  # mode 600
+    with os.fdopen(handle, "w") as file:
+        file.write(secrets.token_urlsafe(50))
     try:
-        return path.read_text().strip()
-    except FileNotFoundError:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(50))
-    except FileExistsError:  # another process was faster: both must use the same key
+        os.link(name, path)
+    except FileExistsError:
         pass
-    return path.read_text().strip()
+    except OSError:  # a file system without links, where two first starts at once are nobody's habit
+        Path(name).replace(path)
+    Path(name).unlink(missing_ok=True)
 
 
 def origin_with_path(name: str) -> str:
     """An http(s) address without a trailing slash, or "" when unset."""
     raw = os.environ.get(name, "").strip().rstrip("/")
-    parts = urlsplit(raw)
-    if raw and (parts.scheme not in ("http", "https") or not parts.hostname):
-        raise ImproperlyConfigured(f"{name}={raw!r} is not understood: use http://host:port/path.")
+    if raw and not _is_address(raw, ("http", "https")):
+        raise ImproperlyConfigured(f"{name}={_without_password(raw)!r} is not understood: use http://host:port/path.")
     return raw
 
 
 def redis_url(name: str) -> str:
     """A Redis address, or "" when unset."""
     raw = os.environ.get(name, "").strip()
-    if raw and urlsplit(raw).scheme not in ("redis", "rediss", "unix"):
-        raise ImproperlyConfigured(f"{name}={raw!r} is not understood: use redis://host:port/number.")
+    numbered = raw.startswith("unix://") or (
+        _is_address(raw, ("redis", "rediss")) and re.fullmatch(r"/?[0-9]*", urlsplit(raw).path)
+    )
+    if raw and not numbered:
+        raise ImproperlyConfigured(
+            f"{name}={_without_password(raw)!r} is not understood: use redis://host:port/number."
+        )
     return raw
+
+
+def _is_address(raw: str, schemes: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(raw)
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, a bracket that is not closed
+        return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -16,6 +17,8 @@ from django.views.decorators.http import require_safe
 from arena.competitors import endpoints
 from arena.teams import heartbeat
 from arena.teams.models import Arena
+
+LAYERS_WITHIN = 3.0
 
 
 @require_safe
@@ -36,7 +39,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
         body["worker"] = "unknown"
     try:
         async_to_sync(_touch_layers)()
-    except Exception:  # whatever the layer's client raises: the answer is the same
+    except Exception:  # whatever the layer's client raises, or its silence: the answer is the same
         body["layers"] = "refused"
     if not settings.RATE_LIMITS:
         body["rate_limits"] = "off"
@@ -51,6 +54,7 @@ def _why_closed(arena: Arena, *, now: Any) -> str:
 
 async def _touch_layers() -> None:
     layer = get_channel_layer()
-    channel = await layer.new_channel()
-    await layer.send(channel, {"type": "health.check"})
-    await layer.receive(channel)
+    async with asyncio.timeout(LAYERS_WITHIN):
+        channel = await layer.new_channel()
+        await layer.send(channel, {"type": "health.check"})
+        await layer.receive(channel)

@@ -10,7 +10,7 @@ from channels.security.websocket import WebsocketDenier
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
-DEFAULT_PORTS = {"http": 80, "https": 443}
+from arena.environment import DEFAULT_PORTS
 
 
 def is_same_origin(origin: str, host: str, *, secure: bool) -> bool:
@@ -38,9 +38,7 @@ class SameOrigin:
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-        secure = scope.get("scheme") == "wss" or (
-            settings.IS_SECURE and bool(settings.TRUSTED_PROXIES) and headers.get(b"x-forwarded-proto") == "https"
-        )
+        secure = scope.get("scheme") == "wss"  # which a trusted proxy may have told the server
         if is_same_origin(headers.get(b"origin", ""), headers.get(b"host", ""), secure=secure):
             await self.inner(scope, receive, send)
             return

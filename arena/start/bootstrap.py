@@ -12,7 +12,7 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 VENV = os.path.join(ROOT, ".venv")
-VAR = os.environ.get("VAR_DIR") or os.path.join(ROOT, "var")
+VAR = os.path.join(ROOT, os.environ.get("VAR_DIR", "").strip() or "var")
 WINDOWS = os.name == "nt"
 PYTHON = os.path.join(VENV, "Scripts" if WINDOWS else "bin", "python")
 
@@ -47,8 +47,8 @@ def make_venv():
     )  # fmt: skip
     if done.returncode:
         give_up(
-            "The virtual environment could not be made: %s On Debian and Ubuntu, install the package python3-venv."
-            % (done.stdout.strip().splitlines() or ["no reason was given."])[-1]
+            "The virtual environment could not be made (%s): on Debian and Ubuntu, install the package python3-venv."
+            % (done.stdout.strip().splitlines() or ["no reason was given"])[-1].rstrip(".")
         )
 
 
@@ -96,7 +96,10 @@ def install_models():
 
 def main():
     check_python()
-    os.makedirs(VAR, mode=0o700, exist_ok=True)
+    try:
+        os.makedirs(VAR, mode=0o700, exist_ok=True)
+    except OSError as error:
+        give_up("The folder VAR_DIR=%r cannot be made (%s): give another, or its owner rights." % (VAR, error.strerror))
     os.chdir(ROOT)
     job = sys.argv[1] if len(sys.argv) > 1 else "run"
     make_venv()
@@ -104,7 +107,7 @@ def main():
     problem = install(names, "run.stamp" if job == "run" else "dev.stamp")
     if problem:
         give_up(
-            "The requirements could not be installed: %s Look into %s, check the network to the package registry, "
+            "The requirements could not be installed (%s): look into %s, check the network to the package registry, "
             "and start again." % (problem, os.path.join(VAR, "logs", "pip.log"))
         )
     if job == "run":

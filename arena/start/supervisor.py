@@ -14,13 +14,25 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from arena.start.checks import CannotStart, check_database, listen, port_of, process_count
+from arena.start.checks import (
+    CannotStart,
+    check_database,
+    check_redis,
+    listen,
+    local_model_wanted,
+    lock_folder,
+    make_folder,
+    port_of,
+    process_count,
+)
 from arena.start.children import Child, stop_all
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_WITHIN = 90.0
 MODEL_WITHIN = 40.0
 ALL_INTERFACES = ("0.0.0.0", "::")  # noqa: S104 - asked for by the operator, and said at the start
+
+BAD_SETTING = "django.core.exceptions.ImproperlyConfigured: "
 
 
 class Stopped(Exception):
@@ -56,7 +68,7 @@ class Instance:
     """All processes of one installation."""
 
     def __init__(self, environment: dict[str, str]) -> None:
-        self.var = Path(environment.get("VAR_DIR") or ROOT / "var").resolve()
+        self.var = Path(environment.get("VAR_DIR", "").strip() or ROOT / "var").resolve()
         self.environment = {"OPENBLAS_NUM_THREADS": "1", **environment, "VAR_DIR": str(self.var)}
         self.host = environment.get("HOST", "").strip() or "127.0.0.1"
         self.note = self.var / "local-model-unavailable.txt"
@@ -66,12 +78,15 @@ class Instance:
 
     def start(self) -> None:
         """Checks, migrates, seeds, starts. Raises CannotStart."""
-        self.var.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(self.var)
         self.port = port_of(self.environment)
         processes = process_count(self.environment)
+        with_model = local_model_wanted(self.environment)
         listener = listen(self.host, self.port)
+        self.lock = lock_folder(self.var)
         check_database(self.environment.get("DATABASE_URL", ""), self.var / "blindfold.sqlite3")
-        self._start_model()
+        check_redis(self.environment.get("REDIS_URL", ""))
+        self._start_model(wanted=with_model)
         for command in (["migrate", "--verbosity", "0"], ["collectstatic", "--noinput", "--verbosity", "0"], ["seed"]):
             self._manage(*command)
         for number in range(1, processes + 1):
@@ -110,9 +125,9 @@ class Instance:
         env = {**self.environment, "BLINDFOLD_PROCESS": f"web-{number}"}
         self._add(Child(f"web-{number}", command, env, self.var / f"logs/web-{number}.log", (keep,), longest_pause=2.0))
 
-    def _start_model(self) -> None:
+    def _start_model(self, *, wanted: bool) -> None:
         """Best effort: without the model everything but live answers works, and the page says why."""
-        if self.environment.get("LOCAL_MODEL", "").strip().lower() == "off":
+        if not wanted:
             self.note.write_text("It was switched off with LOCAL_MODEL=off.")
             return
         if self.note.exists() and "packages" in self.note.read_text():
@@ -127,9 +142,15 @@ class Instance:
     def _manage(self, *arguments: str) -> None:
         command = [sys.executable, "manage.py", *arguments]
         done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
-        if done.returncode:
-            lines = [line for line in done.stderr.splitlines() if line.strip()]
-            raise CannotStart(f"`manage.py {arguments[0]}` failed: {lines[-1] if lines else 'no reason was given'}")
+        if not done.returncode:
+            return
+        log = self.var / "logs/start.log"
+        log.parent.mkdir(exist_ok=True)
+        log.write_text(done.stdout + done.stderr)
+        last = ([line.strip() for line in done.stderr.splitlines() if line.strip()] or ["no reason was given"])[-1]
+        if last.startswith(BAD_SETTING):  # already a sentence for the operator
+            raise CannotStart(last.removeprefix(BAD_SETTING))
+        raise CannotStart(f"`manage.py {arguments[0]}` failed ({last.rstrip('.')}): look into {log}, and start again.")
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_WITHIN
@@ -144,7 +165,7 @@ class Instance:
                 web = next(child for child in self.children if child.name == "web-1")
                 raise CannotStart(f"The server does not answer. The end of its log:\n{web.last_words()}")
             time.sleep(0.15)
-        shown = "127.0.0.1" if self.host in ALL_INTERFACES else self.host
+        shown = "127.0.0.1" if self.host in ALL_INTERFACES else f"[{self.host}]" if ":" in self.host else self.host
         if self.host in ALL_INTERFACES:
             print(
                 f"Everyone who reaches this machine on your network can vote: http://{_own_address()}:{self.port}/",
