@@ -2,21 +2,22 @@
 
 import os
 
-from django.core.asgi import get_asgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "arena.settings")
-http_application = get_asgi_application()
+django.setup(set_prefix=False)
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402 - consumers need the app registry
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 
 from arena.battles.routing import websocket_urlpatterns  # noqa: E402
+from arena.handler import WarmHandler  # noqa: E402
 from arena.lifespan import Lifespan  # noqa: E402
 from arena.origins import SameOrigin  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
-        "http": http_application,
+        "http": WarmHandler(),
         "websocket": SameOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
         "lifespan": Lifespan(),
     }

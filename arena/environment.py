@@ -41,11 +41,11 @@ def whole_number(name: str, default: int, *, low: int, high: int) -> int:
 
 def origin(name: str) -> str:
     """Scheme, host and port of a public address as browsers write them in `Origin`, or "" when unset."""
-    raw = os.environ.get(name, "").strip().rstrip("/")
+    raw = os.environ.get(name, "").strip()
     if not raw:
         return ""
     try:
-        parts = urlsplit(raw)
+        parts = urlsplit(raw.rstrip("/"))
         port = parts.port
         understood = parts.scheme in DEFAULT_PORTS and bool(bare_host(parts.hostname or "")) and port != 0
     except ValueError:  # a port that is no number, a bracket that is not closed
@@ -125,6 +125,7 @@ def database(default_file: Path) -> dict[str, Any]:
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16000;"
             " PRAGMA temp_store=MEMORY;",
         }
+        config["CONN_MAX_AGE"] = None  # a connection lives as long as its thread
         return config
     config["ENGINE"] = "django.db.backends.postgresql"
     pool_size = whole_number("DATABASE_POOL", 12, low=1, high=500)

@@ -34,7 +34,8 @@ from arena.api.serializers import (
 )
 from arena.battles import lifecycle, notes, opening, running, votes
 from arena.battles.blinding import blind, reveal
-from arena.battles.errors import NotFound, NotYours, RevealWithheld
+from arena.battles.errors import RevealWithheld
+from arena.battles.finding import own_battle
 from arena.battles.models import Battle, Turn
 from arena.competitors import endpoints
 from arena.competitors.models import Competitor
@@ -62,15 +63,10 @@ class ArenaView(APIView):
         return arena_for(request._request.user, slug)
 
     def battle(self, request: Request, slug: str, battle_id: UUID) -> tuple[Battle, Voter]:
-        """The caller's own battle. Raises NotFound, NotYours."""
-        arena = self.arena(request, slug)
-        battle = Battle.objects.select_related("arena").filter(public_id=battle_id, arena=arena).first()
-        if battle is None:
-            raise NotFound
-        voter = voters.voter_of(request._request)
-        if voter is None or battle.voter_id != voter.pk:
-            raise NotYours
-        return battle, voter
+        """The caller's own battle and who they are. Raises NotFound, NotYours."""
+        plain = request._request
+        battle = own_battle(plain.user, plain.COOKIES.get(voters.COOKIE), slug, battle_id)
+        return battle, battle.voter
 
 
 class Arenas(ArenaView):
@@ -151,7 +147,7 @@ class BattleVote(ArenaView):
         battle, voter = self.battle(request, slug, battle_id)
         cast = votes.cast_vote(battle.public_id, voter, winner, now=timezone.now())
         try:
-            shown: dict[str, Any] | None = reveal_out(reveal(cast.battle))
+            shown: dict[str, Any] | None = reveal_out(reveal(battle))
         except RevealWithheld:
             shown = None
         return Response({"winner": cast.vote.winner, "repeated": cast.repeated, "reveal": shown})

@@ -55,10 +55,12 @@ class RevealedSide:
 
 @dataclass(frozen=True, slots=True)
 class Reveal:
-    """Both names, in the order of the sides, and the committed vote that earned them."""
+    """Both names, in the order of the sides, and the committed vote that earned them with its note."""
 
     winner: Winner
     sides: tuple[RevealedSide, RevealedSide]
+    tags: tuple[str, ...] = ()
+    comment: str = ""
 
 
 def blind(battle: Battle) -> BlindBattle:
@@ -86,14 +88,15 @@ def blind(battle: Battle) -> BlindBattle:
 
 def reveal(battle: Battle) -> Reveal:
     """Who answered. Raises NotYetVoted before the vote is committed, RevealWithheld where the arena says never."""
-    vote = Vote.objects.filter(battle=battle).first()
+    vote = next(iter(Vote.objects.filter(battle_id=battle.pk).select_related("note")), None)
     if vote is None:
         raise NotYetVoted
     if battle.arena.reveal == Arena.Reveal.NEVER:
         raise RevealWithheld
     competitors = Competitor.objects.in_bulk([pk for _, pk in battle.competitor_ids()])
     first, second = (_named(side, competitors[pk]) for side, pk in battle.competitor_ids())
-    return Reveal(Winner(vote.winner), (first, second))
+    note = getattr(vote, "note", None)
+    return Reveal(Winner(vote.winner), (first, second), tuple(note.tags) if note else (), note.comment if note else "")
 
 
 def _both(answers: dict[Side, str], battle: Battle) -> dict[Side, str]:

@@ -33,7 +33,7 @@ def process_owner() -> str:
 
 def lock(battle_id: UUID, voter: Voter, *, now: datetime) -> Battle:
     """The battle, its row locked until the transaction ends. Raises NotFound, NotYours."""
-    battle = Battle.objects.select_for_update(of=("self",)).select_related("arena").filter(public_id=battle_id).first()
+    battle = Battle.objects.select_for_update().filter(public_id=battle_id).first()
     if battle is None:
         raise NotFound
     if battle.voter_id != voter.pk:

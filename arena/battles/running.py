@@ -9,6 +9,7 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator
+from contextvars import Context
 from dataclasses import dataclass
 
 from channels.db import database_sync_to_async
@@ -109,9 +110,10 @@ async def _start(turn_id: int) -> Running | None:
     running = Running(battle_pk, new_log(turn_id))
     _forget_oldest()
     _turns[turn_id] = running
-    running.task = asyncio.create_task(_run(turn_id, running, job))
+    # An empty context: the task outlives the request that happens to start it, and must not use its thread.
+    running.task = asyncio.create_task(_run(turn_id, running, job), context=Context())
     if settings.REDIS_URL:
-        listener = asyncio.create_task(_listen_for_stop(turn_id))
+        listener = asyncio.create_task(_listen_for_stop(turn_id), context=Context())
         running.task.add_done_callback(lambda _done: listener.cancel())
     _keep_leases()
     return running
@@ -245,7 +247,7 @@ def _forget_oldest() -> None:
 def _keep_leases() -> None:
     global _lease_keeper
     if _lease_keeper is None or _lease_keeper.done():
-        _lease_keeper = asyncio.create_task(_renew_while_running())
+        _lease_keeper = asyncio.create_task(_renew_while_running(), context=Context())
 
 
 async def _renew_while_running() -> None:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
 
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from arena.battles.words import Winner
-from arena.competitors.models import Competitor
 from arena.leaderboards import charts
 from arena.leaderboards.models import Snapshot, SnapshotRow
-from arena.leaderboards.reading import latest_snapshot
 from arena.teams.models import Arena
 
 
@@ -25,25 +25,62 @@ class Standing:
     chart_svg: SafeString = field(default_factory=SafeString)
 
 
-def of_pair(arena: Arena, a_id: int, b_id: int, winner: Winner) -> Standing:
+Side = tuple[int, str]
+"""A competitor's id and label."""
+
+
+def of_pair(arena: Arena, a: Side, b: Side, winner: Winner) -> Standing:
     """How the board sees the pair on sides a and b, and whether this vote agrees with it."""
-    snapshot = latest_snapshot(arena)
-    if snapshot is None:
+    newest = Snapshot.objects.filter(arena=arena).values_list("pk", "published_at").first()
+    if newest is None:
         return Standing(
             heading=_("Nothing is published yet"), sentences=(_("The first board appears after a few votes."),)
         )
-    rows = {r.competitor_id: r for r in SnapshotRow.objects.filter(snapshot=snapshot, competitor_id__in=(a_id, b_id))}
+    known = _opened(*newest)
+    rows = {pk: known.rows[pk] for pk, _label in (a, b) if pk in known.rows}
     board = {pk: _line(row) for pk, row in rows.items()}
-    labels = {c.pk: c.label for c in Competitor.objects.filter(pk__in=(a_id, b_id))}
-    pair = _pair(snapshot, labels[a_id], labels[b_id])
+    pair = known.difference(a[1], b[1])
     if pair is None or len(rows) < 2:
         return Standing(_("The board cannot compare these two yet"), (), board)
     difference, lower, upper, more = pair
     heading = _heading(winner, difference)
-    sentences = [
-        s for s in (_counts(snapshot, labels[a_id], labels[b_id]), _verdict(difference, lower, upper, more)) if s
-    ]
-    return Standing(heading, tuple(sentences), board, charts.difference(difference, lower, upper))
+    sentences = (_counts(known, a[1], b[1]), _verdict(difference, lower, upper, more))
+    return Standing(heading, sentences, board, charts.difference(difference, lower, upper))
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A snapshot as the reveal needs it, by competitor and by pair of labels."""
+
+    rows: dict[int, SnapshotRow]
+    pairs: dict[tuple[str, str], tuple[float, float, float, int | None]]
+    counts: dict[tuple[str, str], tuple[int, int, int]]
+
+    def difference(self, a: str, b: str) -> tuple[float, float, float, int | None] | None:
+        """Difference a minus b in points with its simultaneous bounds, and the votes that would settle it."""
+        if (a, b) in self.pairs:
+            return self.pairs[a, b]
+        if (b, a) not in self.pairs:
+            return None
+        difference, lower, upper, more = self.pairs[b, a]
+        return -difference, -upper, -lower, more
+
+
+@lru_cache(maxsize=32)
+def _opened(pk: int, published_at: datetime) -> _Opened:
+    """A snapshot never changes, so that reading it once a process is enough; the time tells databases apart."""
+    snapshot = Snapshot.objects.defer("board_json", "board_csv").get(pk=pk, published_at=published_at)
+    return _Opened(
+        rows={row.competitor_id: row for row in snapshot.rows.all()},
+        pairs={
+            (p["first"], p["second"]): (p["difference"], p["lower"], p["upper"], p["more_votes"])
+            for p in snapshot.page["pairs"]
+        },
+        counts={
+            (first, second): (wins, ties + both_bad, losses)
+            for first, second, wins, ties, both_bad, losses in snapshot.page["matrix"]
+        },
+    )
 
 
 def _line(row: SnapshotRow) -> str:
@@ -61,16 +98,6 @@ def _line(row: SnapshotRow) -> str:
     return _("%(rating)s, rank %(rank)s, %(votes)s votes") % {"rating": rating, "rank": rank, "votes": row.vote_count}
 
 
-def _pair(snapshot: Snapshot, a: str, b: str) -> tuple[float, float, float, int | None] | None:
-    """Difference a minus b in points with its simultaneous bounds, and the votes that would settle it."""
-    for pair in snapshot.page["pairs"]:
-        if (pair["first"], pair["second"]) == (a, b):
-            return pair["difference"], pair["lower"], pair["upper"], pair["more_votes"]
-        if (pair["first"], pair["second"]) == (b, a):
-            return -pair["difference"], -pair["upper"], -pair["lower"], pair["more_votes"]
-    return None
-
-
 def _heading(winner: Winner, difference: float) -> str:
     if winner in (Winner.TIE, Winner.BOTH_BAD):
         return _("The board so far")
@@ -78,15 +105,16 @@ def _heading(winner: Winner, difference: float) -> str:
     return _("You agree with the board so far") if agrees else _("The board so far says otherwise")
 
 
-def _counts(snapshot: Snapshot, a: str, b: str) -> str:
-    for first, second, wins, ties, both_bad, losses in snapshot.page["matrix"]:
-        if {first, second} == {a, b}:
-            a_won, b_won = (wins, losses) if first == a else (losses, wins)
-            total = wins + ties + both_bad + losses
-            return _("Of %(total)s votes on this pair, A won %(a)s, B won %(b)s and %(ties)s were ties.") % {
-                "total": total, "a": a_won, "b": b_won, "ties": ties + both_bad,
-            }  # fmt: skip
-    return _("Nobody's vote on this very pair is on the board yet.")
+def _counts(known: _Opened, a: str, b: str) -> str:
+    if (a, b) in known.counts:
+        a_won, ties, b_won = known.counts[a, b]
+    elif (b, a) in known.counts:
+        b_won, ties, a_won = known.counts[b, a]
+    else:
+        return _("Nobody's vote on this very pair is on the board yet.")
+    return _("Of %(total)s votes on this pair, A won %(a)s, B won %(b)s and %(ties)s were ties.") % {
+        "total": a_won + ties + b_won, "a": a_won, "b": b_won, "ties": ties,
+    }  # fmt: skip
 
 
 def _verdict(difference: float, lower: float, upper: float, more: int | None) -> str:

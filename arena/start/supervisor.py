@@ -110,18 +110,10 @@ class Instance:
         return child
 
     def _start_web(self, number: int, listener: socket.socket) -> None:
-        command = [
-            sys.executable, "-m", "uvicorn", "arena.asgi:application", "--fd", str(listener.fileno()),
-            "--no-access-log", "--log-level", "warning", "--no-server-header", "--timeout-graceful-shutdown", "4",
-            "--ws-max-size", "65536", "--no-proxy-headers",
-        ]  # fmt: skip
-        proxies = self.environment.get("TRUSTED_PROXIES", "").strip()
-        if proxies:
-            command[-1:] = ["--proxy-headers", "--forwarded-allow-ips", proxies]
-        # The first child inherits the listener; so does each later life of it, through a copy of our own.
+        # The child inherits the listener; so does each later life of it, through a copy of our own.
         keep = os.dup(listener.fileno())
         os.set_inheritable(keep, True)
-        command[5] = str(keep)
+        command = [sys.executable, "-m", "arena.start.web", str(keep)]
         env = {**self.environment, "BLINDFOLD_PROCESS": f"web-{number}"}
         self._add(Child(f"web-{number}", command, env, self.var / f"logs/web-{number}.log", (keep,), longest_pause=2.0))
 

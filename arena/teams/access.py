@@ -13,10 +13,13 @@ User = AbstractBaseUser | AnonymousUser
 
 def arenas_for(user: User, *, include_archived: bool = False) -> QuerySet[Arena]:
     """Every arena this person may enter, oldest first; archived ones only where asked for."""
-    allowed = Q() if _is_staff(user) else Q(access=Arena.Access.OPEN)
-    if not include_archived:
-        allowed &= Q(archived_at__isnull=True)
-    return Arena.objects.filter(allowed)
+    return Arena.objects.filter(enterable(user, include_archived=include_archived))
+
+
+def enterable(user: User, path: str = "", *, include_archived: bool = False) -> Q:
+    """The one rule of who may enter, as a condition on arenas, or on rows that lead to one by `path` ("arena__")."""
+    allowed = Q() if _is_staff(user) else Q(**{f"{path}access": Arena.Access.OPEN})
+    return allowed if include_archived else allowed & Q(**{f"{path}archived_at__isnull": True})
 
 
 def arena_for(user: User, slug: str, *, include_archived: bool = False) -> Arena:

@@ -35,6 +35,13 @@ def voter_from_scope_cookie(cookie: str | None, user: AbstractBaseUser | Anonymo
     return voter if voter is not None and voter.user_id is None else None
 
 
+def is_voter(voter: Voter, cookie: str | None, user: AbstractBaseUser | AnonymousUser | None) -> bool:
+    """Whether this voter is the one behind a request or socket, by the same rule as `voter_from_scope_cookie`."""
+    if user is not None and user.is_authenticated:
+        return bool(voter.user_id == user.pk)
+    return voter.user_id is None and _public_id_in(cookie) == voter.public_id
+
+
 def ensure_voter(request: HttpRequest) -> Voter:
     """The voter behind a request, made if there is none yet. Two first requests of one account make one voter."""
     user = request.user
@@ -65,10 +72,12 @@ def voter_from_cookie(value: str | None) -> Voter | None:
 
     It may be an account's voter: sockets that know their user ask `voter_from_scope_cookie` instead.
     """
-    if not value:
-        return None
+    public_id = _public_id_in(value)
+    return Voter.objects.filter(public_id=public_id).first() if public_id else None
+
+
+def _public_id_in(cookie: str | None) -> UUID | None:
     try:
-        public_id = UUID(hex=_signer.unsign(value, max_age=LIFETIME))
+        return UUID(hex=_signer.unsign(cookie, max_age=LIFETIME)) if cookie else None
     except (signing.BadSignature, ValueError):
         return None
-    return Voter.objects.filter(public_id=public_id).first()

@@ -23,7 +23,8 @@ function say(text) {
 /** Fetches a fragment; null when the server could not be reached or had no fragment to give. */
 async function fragment(url, options = {}) {
   try {
-    const answer = await fetch(url, { ...options, headers: { "X-Fragment": "1" }, redirect: "follow" });
+    const headers = { "X-Fragment": "1", ...options.headers };
+    const answer = await fetch(url, { ...options, headers, redirect: "follow" });
     const html = await answer.text();
     const part = new DOMParser().parseFromString(html, "text/html").querySelector(".stage");
     return part ? { part, status: answer.status } : null;
@@ -35,6 +36,8 @@ async function fragment(url, options = {}) {
 function paint(part) {
   stream?.close();
   stream = null;
+  const slot = part.querySelector("[data-turns]:empty");
+  if (slot) slot.replaceWith(stage.querySelector("[data-turns]") ?? "");
   stage.replaceChildren(document.adoptNode(part));
   begin();
 }
@@ -120,7 +123,8 @@ async function send(form, submitter = null) {
   try {
     for (let pause = 300, tries = 0; ; pause = Math.min(pause * 2, 5000), tries += 1) {
       const url = form.method === "get" ? `${form.action}?${body}` : form.action;
-      const got = await fragment(url, form.method === "get" ? {} : { method: "POST", body });
+      const headers = isVote ? { "X-Has-Turns": "1" } : {};
+      const got = await fragment(url, form.method === "get" ? {} : { method: "POST", body, headers });
       if (got && (got.status < 500 || !isVote || tries > 4)) {
         if (got.status === 503 && !isVote) complain(form, got.part);
         else paint(got.part);

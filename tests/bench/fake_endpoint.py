@@ -11,6 +11,8 @@ import asyncio
 import json
 import re
 import sys
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 BURST = 5
@@ -25,7 +27,12 @@ def delta(text: str, reason: str | None = None) -> str:
     return json.dumps({"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": reason}]})
 
 
-async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def serve(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    answering: Callable[[str, asyncio.StreamWriter], Awaitable[None]],
+) -> None:
+    """Requests on one connection, each body given to `answering`."""
     try:
         while head := await reader.readuntil(b"\r\n\r\n"):
             length = int((re.search(rb"content-length: *(\d+)", head, re.I) or [b"", b"0"])[1])
@@ -33,7 +40,7 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
             if head.startswith(b"GET"):
                 writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
                 continue
-            await answer(body, writer)
+            await answering(body, writer)
     except (asyncio.IncompleteReadError, ConnectionError):
         pass
     finally:
@@ -60,7 +67,7 @@ async def answer(body: str, writer: asyncio.StreamWriter) -> None:
 
 
 async def main(port: int) -> None:
-    server = await asyncio.start_server(serve, "127.0.0.1", port, backlog=2048)
+    server = await asyncio.start_server(partial(serve, answering=answer), "127.0.0.1", port, backlog=2048)
     async with server:
         await server.serve_forever()
 

@@ -121,8 +121,7 @@ class Product:
     def _spawn(self, number: int) -> Child:
         listener = self._commands[number][1]
         env = {**self.env, "BLINDFOLD_PROCESS": f"bench-{number + 1}"}
-        command = [sys.executable, "-m", "uvicorn", "arena.asgi:application", "--fd", str(listener.fileno()),
-                   "--no-access-log", "--log-level", "warning"]  # fmt: skip
+        command = [sys.executable, "-m", "arena.start.web", str(listener.fileno())]
         return Child(*command, env=env, log=self.folder / f"web-{number + 1}.log", fds=(listener.fileno(),))
 
     def _wait(self, port: int) -> None:

@@ -9,9 +9,12 @@ from typing import Any
 from django.db.models import Count
 from django.utils import timezone
 
+from arena.battles import votes
 from arena.battles.models import Battle, Response, Turn, Vote
 from arena.battles.recording import text_hash
+from arena.battles.words import Side, Winner
 from arena.competitors.models import Competitor, Endpoint
+from arena.leaderboards.publishing import publish_snapshot
 from arena.teams.models import Arena, Voter
 from arena.teams.voters import cookie_value
 
@@ -44,16 +47,30 @@ def votable(voters: int, battles: int, *, text_chars: int = 1200) -> dict[str, A
     turns = Turn.objects.bulk_create(
         [Turn(battle=row, index=1, prompt="Which is better?", created_at=now) for row in rows], batch_size=500
     )
-    text = ("An answer of some length with **bold** words. " * 99)[:text_chars]
+    text = "An answer of some length with **bold** words. " * (text_chars // 46)
     Response.objects.bulk_create(
-        [Response(turn=turn, side=side, competitor=turn.battle.competitor_on(side), text=text,  # type: ignore[arg-type]
-                  text_sha256=text_hash(text), created_at=now) for turn in turns for side in "ab"],
+        [Response(turn=turn, side=side, competitor=turn.battle.competitor_on(side), text=f"{turn.pk}{side} {text}",
+                  text_sha256=text_hash(f"{turn.pk}{side} {text}"), created_at=now)
+         for turn in turns for side in Side],
         batch_size=500,
     )  # fmt: skip
+    _publish_a_board(arena, field, people[0])
     ids: dict[int, list[str]] = {person.pk: [] for person in people}
     for row in rows:
         ids[row.voter_id].append(str(row.public_id))
     return {"voters": [{"cookie": cookie_value(p), "battles": ids[p.pk]} for p in people]}
+
+
+def _publish_a_board(arena: Arena, field: list[Competitor], voter: Voter) -> None:
+    """Some earlier votes and a snapshot, so that a reveal has something to say."""
+    rng, now = random.Random(2), timezone.now()
+    for number in range(300):
+        a, b = rng.sample(field, 2)
+        battle = Battle.objects.create(arena=arena, voter=voter, competitor_a=a, competitor_b=b, policy="uniform",
+                                       draw_probability=1 / 56, seed="bench", state="complete", stream_mode="paced",
+                                       served_at=now, completed_at=now, expires_at=now + timedelta(hours=24))  # fmt: skip
+        votes.cast_vote(battle.public_id, voter, list(Winner)[number % 4], now=now)
+    publish_snapshot(arena, now=now)
 
 
 def texts(battle: str) -> dict[str, str]:
@@ -63,6 +80,6 @@ def texts(battle: str) -> dict[str, str]:
 
 def ledger() -> dict[str, Any]:
     """Every vote by its battle's public id, and how many battles stand in which state."""
-    votes = Vote.objects.values_list("battle__public_id", "winner")
+    cast = Vote.objects.values_list("battle__public_id", "winner")
     states = Battle.objects.values_list("state").annotate(number=Count("id"))
-    return {"votes": [(str(battle), winner) for battle, winner in votes], "states": dict(states.order_by())}
+    return {"votes": [(str(battle), winner) for battle, winner in cast], "states": dict(states.order_by())}

@@ -21,15 +21,16 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_POST, require_safe
 
 from arena.battles import lifecycle, notes, opening, running, votes
-from arena.battles.errors import BattleError, NotFound, NotYours
+from arena.battles.errors import BattleError
+from arena.battles.finding import own_battle
 from arena.battles.models import Battle
-from arena.battles.views.stage import Stage, stage_of, start_stage
+from arena.battles.views.stage import Stage, revealed_stage, stage_of, start_stage
 from arena.teams import voters
 from arena.teams.access import arena_for
 from arena.teams.models import Arena, Voter
 
 log = logging.getLogger(__name__)
-Action = Callable[[HttpRequest, Arena, Voter, Battle], Stage]
+Action = Callable[[HttpRequest, Battle], Stage]
 
 
 @require_safe
@@ -79,77 +80,73 @@ def _action(function: Action, *, failure: str = "") -> Callable[..., HttpRespons
     @require_POST
     @never_cache
     def view(request: HttpRequest, slug: str, battle_id: UUID) -> HttpResponse:
-        arena = arena_for(request.user, slug)
         draft = request.POST.get("prompt", "")
-        battle = voter = None
+        battle = None
         try:
-            voter = voters.voter_of(request)
-            battle = Battle.objects.select_related("arena").filter(public_id=battle_id, arena=arena).first()
-            if battle is None:
-                raise NotFound
-            if voter is None or battle.voter_id != voter.pk:
-                raise NotYours
-            return _answer(request, arena, function(request, arena, voter, battle))
+            battle = own_battle(request.user, request.COOKIES.get(voters.COOKIE), slug, battle_id)
+            return _answer(request, battle.arena, function(request, battle))
         except BattleError as error:
-            mine = battle if battle and voter and battle.voter_id == voter.pk else None
-            stage = stage_of(arena, voter, now=timezone.now(), battle=mine).saying(str(error), draft=draft)
+            arena = battle.arena if battle else arena_for(request.user, slug)
+            voter = battle.voter if battle else voters.voter_of(request)
+            stage = stage_of(arena, voter, now=timezone.now(), battle=battle).saying(str(error), draft=draft)
             return _refusal(request, arena, stage, error)
         except DatabaseError:
             log.exception("The database refused an action on a battle.")
             sentence = failure or str(_("Nothing could be stored just now. Try again in a moment."))
-            return _unavailable(request, arena, sentence, draft)
+            return _unavailable(request, battle.arena if battle else Arena(slug=slug), sentence, draft)
 
     view.__name__ = function.__name__.lstrip("_")
     view.__doc__ = function.__doc__
     return view
 
 
-def _cast(request: HttpRequest, arena: Arena, voter: Voter, battle: Battle) -> Stage:
+def _cast(request: HttpRequest, battle: Battle) -> Stage:
     """Casts the vote; the reveal is in the answer to the committed vote and nowhere earlier."""
     winner = votes.parse_winner(request.POST.get("winner", ""))
     now = timezone.now()
-    cast = votes.cast_vote(battle.public_id, voter, winner, now=now)
-    return stage_of(arena, voter, now=now, battle=cast.battle)
+    votes.cast_vote(battle.public_id, battle.voter, winner, now=now)
+    if request.headers.get("X-Has-Turns"):
+        return revealed_stage(battle)
+    return stage_of(battle.arena, battle.voter, now=now, battle=battle)
 
 
-def _skip(request: HttpRequest, arena: Arena, voter: Voter, battle: Battle) -> Stage:
+def _skip(request: HttpRequest, battle: Battle) -> Stage:
     """Sets the battle aside; reveals nothing."""
     now = timezone.now()
-    lifecycle.skip(battle.public_id, voter, now=now)
+    lifecycle.skip(battle.public_id, battle.voter, now=now)
     _stop_running(battle)
-    return start_stage(arena, voter, now=now)
+    return start_stage(battle.arena, battle.voter, now=now)
 
 
-def _stop(request: HttpRequest, arena: Arena, voter: Voter, battle: Battle) -> Stage:
+def _stop(request: HttpRequest, battle: Battle) -> Stage:
     """Stops both sides; the battle becomes void and the prompt is offered again."""
     now = timezone.now()
-    lifecycle.stop(battle.public_id, voter, now=now)
+    stopped = lifecycle.stop(battle.public_id, battle.voter, now=now)
     _stop_running(battle)
-    battle.refresh_from_db()
-    return stage_of(arena, voter, now=now, battle=battle)
+    return stage_of(battle.arena, battle.voter, now=now, battle=stopped)
 
 
-def _redraw(request: HttpRequest, arena: Arena, voter: Voter, battle: Battle) -> Stage:
+def _redraw(request: HttpRequest, battle: Battle) -> Stage:
     """A new pair for a void battle's prompt, once."""
     now = timezone.now()
-    fresh = opening.redraw_battle(battle, voter, seed=opening.new_seed(), now=now)
-    return stage_of(arena, voter, now=now, battle=fresh)
+    fresh = opening.redraw_battle(battle, battle.voter, seed=opening.new_seed(), now=now)
+    return stage_of(battle.arena, battle.voter, now=now, battle=fresh)
 
 
-def _follow_up(request: HttpRequest, arena: Arena, voter: Voter, battle: Battle) -> Stage:
+def _follow_up(request: HttpRequest, battle: Battle) -> Stage:
     """Another message to the same blind pair."""
     now = timezone.now()
-    opening.follow_up(battle, voter, request.POST.get("prompt", ""), now=now)
-    battle.refresh_from_db()
-    return stage_of(arena, voter, now=now, battle=battle)
+    opening.follow_up(battle, battle.voter, request.POST.get("prompt", ""), now=now)
+    battle.refresh_from_db(fields=["state"])
+    return stage_of(battle.arena, battle.voter, now=now, battle=battle)
 
 
-def _note(request: HttpRequest, arena: Arena, voter: Voter, battle: Battle) -> Stage:
+def _note(request: HttpRequest, battle: Battle) -> Stage:
     """Tags and a comment beside a committed vote."""
     now = timezone.now()
     tags, comment = request.POST.getlist("tags"), request.POST.get("comment", "")
-    notes.write_note(battle, voter, tags=tags, comment=comment, now=now)
-    return stage_of(arena, voter, now=now, battle=battle)
+    notes.write_note(battle, battle.voter, tags=tags, comment=comment, now=now)
+    return stage_of(battle.arena, battle.voter, now=now, battle=battle)
 
 
 vote = _action(_cast, failure=str(_("Your vote could not be saved, and nothing was revealed. Try again in a moment.")))

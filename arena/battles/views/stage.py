@@ -92,6 +92,7 @@ class Stage:
     may_redraw: bool = False
     reveal: RevealCard | None = None
     withheld: bool = False
+    page_has_turns: bool = False
 
     def saying(self, notice: str, *, draft: str = "") -> Stage:
         """The same stage with a sentence above it, and the voter's text kept."""
@@ -137,7 +138,7 @@ def _start(arena: Arena, voter: Voter | None, *, now: datetime) -> Stage:
 def _of_battle(arena: Arena, battle: Battle, voter: Voter | None, *, now: datetime) -> Stage:
     seen = blind(battle)
     if seen.voted:
-        return _revealed(arena, battle, seen, voter)
+        return revealed_stage(battle, seen)
     progress = opening.progress(arena, voter)
     card = _card(arena, seen)
     if battle.state == BattleState.VOID:
@@ -170,28 +171,31 @@ def _html(text: str | None, label: str) -> SafeString:
     return mark_safe(to_html(text, label=label)) if text is not None else SafeString("")  # noqa: S308 - sanitised
 
 
-def _revealed(arena: Arena, battle: Battle, seen: BlindBattle, voter: Voter | None) -> Stage:
-    card, progress = _card(arena, seen), opening.progress(arena, voter)
+def revealed_stage(battle: Battle, seen: BlindBattle | None = None) -> Stage:
+    """Who answered, after the vote. Without `seen` the page that asks already shows the conversation and keeps it."""
+    if seen is not None:
+        card = _card(battle.arena, seen)
+    else:
+        card = BattleCard(str(battle.public_id), (), 0, battle.prompt_id is not None, False, battle.expires_at)
     try:
         shown = reveal(battle)
     except RevealWithheld:
-        return Stage("revealed", battle=card, withheld=True, progress=progress)
-    verdict = standing.of_pair(arena, shown.sides[0].competitor_id, shown.sides[1].competitor_id, shown.winner)
-    note = getattr(battle.vote, "note", None)
-    chosen = note.tags if note else []
+        return Stage("revealed", battle=card, withheld=True, page_has_turns=seen is None)
+    a, b = ((side.competitor_id, side.name) for side in shown.sides)
+    verdict = standing.of_pair(battle.arena, a, b, shown.winner)
     return Stage(
         "revealed",
         battle=card,
-        progress=progress,
+        page_has_turns=seen is None,
         reveal=RevealCard(
             heading=verdict.heading,
             sentences=verdict.sentences,
             winner=shown.winner,
             winner_label=str(Winner(shown.winner).label),
             sides=tuple(_side_card(side, verdict) for side in shown.sides),
-            votes_cast=Vote.objects.filter(voter_id=battle.voter_id, battle__arena=arena).count(),
-            tags=tuple({"value": v, "label": str(t), "checked": v in chosen} for v, t in notes.TAGS.items()),
-            comment=note.comment if note else "",
+            votes_cast=Vote.objects.filter(voter_id=battle.voter_id, battle__arena=battle.arena_id).count(),
+            tags=tuple({"value": v, "label": str(t), "checked": v in shown.tags} for v, t in notes.TAGS.items()),
+            comment=shown.comment,
             chart_svg=verdict.chart_svg,
         ),
     )
