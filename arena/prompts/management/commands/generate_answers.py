@@ -35,8 +35,12 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--prompts", type=Path, default=DATA / "prompts.jsonl", metavar="FILE")
-        parser.add_argument("--out", type=Path, default=DATA / "answers.jsonl", metavar="FILE")
+        parser.add_argument(
+            "--prompts", type=Path, default=DATA / "prompts.jsonl", metavar="FILE", help="what to ask, JSONL"
+        )
+        parser.add_argument(
+            "--out", type=Path, default=DATA / "answers.jsonl", metavar="FILE", help="where answers are kept, JSONL"
+        )
         parser.add_argument("--base-url", help="a server of the same model; without it the local model is started")
         parser.add_argument("--concurrency", type=int, default=1, help="above 1 the recorded timings say less")
 
