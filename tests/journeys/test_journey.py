@@ -4,47 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 import urllib.request
 from typing import Any
 
 import pytest
 
+from tests.journeys.steps import axe_findings, kill_web, names, page_of, wait_until_votable
+
 pytestmark = pytest.mark.browser
-
-ANSWER_SECONDS = 120_000
-VOTES = ("A is better", "Tie", "Both are bad", "B is better")
-
-
-def page_of(browser: Any, *, width: int = 1440, dark: bool = False) -> Any:
-    context = browser.new_context(
-        viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light", locale="en"
-    )
-    page = context.new_page()
-    page.foreign = []
-    page.on("request", lambda request: page.foreign.append(request.url) if "127.0.0.1" not in request.url else None)
-    page.on("pageerror", lambda error: page.foreign.append(f"script error: {error}"))
-    return page
-
-
-def axe_findings(page: Any) -> list[str]:
-    from axe_playwright_python.sync_playwright import Axe
-
-    results = Axe().run(page).response
-    return [f"{v['id']}: {v['help']} ({v['nodes'][0]['html'][:120]})" for v in results["violations"]]
-
-
-def wait_until_votable(page: Any) -> None:
-    from playwright.sync_api import expect
-
-    for name in VOTES:
-        expect(page.get_by_role("button", name=name, exact=True)).to_be_enabled(timeout=ANSWER_SECONDS)
-
-
-def names(page: Any) -> list[str]:
-    region = page.get_by_role("region", name="Reveal")
-    region.wait_for()
-    return [region.locator(f'[data-side="{side}"]').inner_text() for side in "ab"]
 
 
 @pytest.mark.models
@@ -126,21 +93,11 @@ def test_every_page_fits_reads_and_has_no_finding(instance: Any, browser: Any, w
 
 def test_an_upset_server_is_no_upset_voter(instance: Any, browser: Any) -> None:
     """The web process is killed; the page recovers without a reload and the vote is saved once."""
-    import os
-    import signal
-    import subprocess
-
     page = page_of(browser)
     page.goto(f"{instance.url}/a/recorded/")
     page.get_by_role("button", name="Start voting").click()
     wait_until_votable(page)
-    listing = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
-    children = [
-        int(m[1]) for m in re.finditer(r"^\s*(\d+)\s+(\d+)\s+.*uvicorn arena\.asgi", listing, re.M)
-        if int(m[2]) == instance.parent.pid
-    ]  # fmt: skip
-    assert children, listing
-    os.kill(children[0], signal.SIGKILL)
+    kill_web(instance)
     page.keyboard.press("ArrowLeft")
     assert len(names(page)) == 2
 
