@@ -6,19 +6,40 @@ by chord iterations from the estimate: theta += H^-1 gradient, with the estimate
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from scipy.special import expit, pdtr
+from scipy.special import pdtr
 
 from ratings.bradley_terry import BradleyTerryFit, fit_bradley_terry
-from ratings.data import SCORE_OF_A, Cells, Comparisons, Floats, Ints, cells
+from ratings.data import (
+    SCORE_OF_A,
+    Cells,
+    Comparisons,
+    Floats,
+    Ints,
+    cells,
+    group,
+    ordered_pair,
+    pair_of_cell,
+    sums_by_key,
+    unordered,
+)
 from ratings.errors import NotStronglyConnected
 
 MAX_GROUPS = 500
 CHUNK = 256
+"""Replicates drawn together: part of what a seed means."""
+BLOCK = 16
 """Replicates refitted together: the working set stays in the cache."""
+LARGE = 60_000
+"""Means beyond which draws do not fit into 16 bits."""
+SINGLE_DRAWS = 64
+"""A Poisson(1) draw above it has a chance of 10^-90."""
 MAX_ITERATIONS = 60
 TOLERANCE = 1e-6
 """Log-odds: 0.0002 points."""
@@ -64,17 +85,21 @@ def bootstrap_by_vote(
     """
     table, keys, mass = _by_cell_and_outcome(data)
     rng = np.random.Generator(np.random.PCG64(seed))
-    cell = keys // 4
-    scores = SCORE_OF_A[keys % 4]
-    size = table.count.size
-    sum_counts = csr_array((np.ones(keys.size), (cell, np.arange(keys.size))), shape=(size, keys.size))
-    sum_scores = csr_array((scores, (cell, np.arange(keys.size))), shape=(size, keys.size))
+    where, scores = keys // 4, SCORE_OF_A[keys % 4]
+    if _by_pair_suffices(fit, side_effect):
+        table, where, turned = _by_pair(table, where)
+        scores = np.where(turned, 1.0 - scores, scores)
+    shape = (table.count.size, keys.size)
+    sum_counts = csr_array((np.ones(keys.size), (where, np.arange(keys.size))), shape=shape)
+    sum_scores = csr_array((scores, (where, np.arange(keys.size))), shape=shape)
     parts, separated = [], 0
     for start in range(0, rounds, CHUNK):
-        drawn = _poisson(mass, min(CHUNK, rounds - start), rng)
-        strength, lost = _refit(table, fit, sum_counts @ drawn, sum_scores @ drawn, side_effect)
-        parts.append(strength)
-        separated += lost
+        chunk = _poisson(mass, min(CHUNK, rounds - start), rng)
+        for columns in _blocks(chunk.shape[1]):
+            drawn = chunk[:, columns].astype(np.float64)
+            strength, lost = _refit(table, fit, sum_counts @ drawn, sum_scores @ drawn, side_effect)
+            parts.append(strength)
+            separated += lost
     return Replicates(_stack(parts, table.n), "vote", round(data.votes), separated)
 
 
@@ -102,20 +127,54 @@ def bootstrap_by_voter(
     table = cells(data)
     codes, who = np.unique(data.voter, return_inverse=True)
     groups = codes.size if max_groups is None else min(codes.size, max_groups)
-    where = np.searchsorted(table.a * table.n + table.b, data.a * table.n + data.b)
-    shape = (table.count.size, groups)
-    counts = csr_array((data.weight, (where, who % groups)), shape=shape)
-    scores = csr_array((data.weight * SCORE_OF_A[data.outcome], (where, who % groups)), shape=shape)
-    dense = counts.nnz > 0.2 * table.count.size * groups
-    left, right = (counts.toarray(), scores.toarray()) if dense else (counts, scores)
+    keys, shape = table.a * table.n + table.b, (table.count.size, groups)
+    where, turned = np.arange(table.count.size), None
+    if _by_pair_suffices(fit, side_effect):
+        table, where, turned = _by_pair(table, where)
+        shape = (table.count.size, groups)
+    cell, scores = _cell_of(keys, table.n, data), SCORE_OF_A[data.outcome]
+    if turned is not None:
+        np.subtract(1.0, scores, out=scores, where=turned[cell])
+    key = where[cell]
+    del cell
+    key *= groups
+    who %= groups
+    key += who
+    del who
+    scores *= data.weight
+    left, right = _by_cell_and_group(key, data.weight, scores, shape)
+    del key, scores
     rng = np.random.Generator(np.random.PCG64(seed))
     parts, separated = [], 0
     for start in range(0, rounds, CHUNK):
-        drawn = rng.poisson(1.0, size=(groups, min(CHUNK, rounds - start))).astype(np.float64)
-        strength, lost = _refit(table, fit, left @ drawn, right @ drawn, side_effect)
-        parts.append(strength)
-        separated += lost
+        chunk = rng.poisson(1.0, size=(groups, min(CHUNK, rounds - start))).astype(left.dtype)
+        for columns in _blocks(chunk.shape[1]):
+            drawn = chunk[:, columns]
+            strength, lost = _refit(table, fit, left @ drawn, right @ drawn, side_effect)
+            parts.append(strength)
+            separated += lost
     return Replicates(_stack(parts, table.n), "voter", int(codes.size), separated)
+
+
+def _by_cell_and_group(key: Ints, weight: Floats, scores: Floats, shape: tuple[int, int]) -> tuple[Any, Any]:
+    """Counts and scores, shape (p, groups), from keys row · groups + column; dense where a fifth could be filled.
+
+    Halves below 2^23 are exact in single precision, and so are their sums in any order.
+    """
+    size = shape[0] * shape[1]
+    if key.size <= 0.2 * size:
+        where = np.divmod(key, shape[1])
+        return csr_array((weight, where), shape=shape), csr_array((scores, where), shape=shape)
+    counts = np.bincount(key, weight, minlength=size).reshape(shape)
+    exact = bool((weight % 1 == 0).all()) and 2 * SINGLE_DRAWS * counts.sum(axis=1).max(initial=0.0) < 1 << 23
+    kind = np.float32 if exact else np.float64
+    counts = counts.astype(kind)
+    return counts, np.bincount(key, scores, minlength=size).astype(kind).reshape(shape)
+
+
+def _blocks(rounds: int) -> Iterator[slice]:
+    for start in range(0, rounds, BLOCK):
+        yield slice(start, min(start + BLOCK, rounds))
 
 
 def _stack(parts: list[Floats], n: int) -> Floats:
@@ -123,31 +182,53 @@ def _stack(parts: list[Floats], n: int) -> Floats:
 
 
 def _by_cell_and_outcome(data: Comparisons) -> tuple[Cells, Ints, Floats]:
+    """The cells, keys cell · 4 + outcome, and how much each of these weighs."""
     table = cells(data)
-    where = np.searchsorted(table.a * table.n + table.b, data.a * table.n + data.b)
-    keys, inverse = np.unique(where * 4 + data.outcome, return_inverse=True)
-    mass = np.bincount(inverse, data.weight, minlength=keys.size).astype(np.float64)
-    return table, keys, mass
+    key = ordered_pair(data)
+    key *= 4
+    key += data.outcome
+    keys, mass = sums_by_key(key, 4 * table.n**2, data.weight)
+    cell = np.searchsorted(table.a * table.n + table.b, keys // 4)
+    return table, cell * 4 + keys % 4, mass
 
 
-def _poisson(mass: Floats, rounds: int, rng: np.random.Generator) -> Floats:
+def _cell_of(keys: Ints, n: int, data: Comparisons) -> Ints:
+    """The place among the cells' sorted keys a · n + b of each comparison, shape (m,)."""
+    return group(ordered_pair(data), n**2)[1] if keys.size else np.zeros(0, np.int64)
+
+
+def _by_pair_suffices(fit: BradleyTerryFit, side_effect: bool) -> bool:
+    return not side_effect and fit.side_effect == 0.0
+
+
+def _by_pair(table: Cells, where: Ints) -> tuple[Cells, Ints, NDArray[np.bool_]]:
+    """Unordered pairs, which pair each of the rows that point at cells belongs to, and whether it is turned round."""
+    _, pair, turned = pair_of_cell(table)
+    return unordered(table), pair[where], turned[where]
+
+
+def _poisson(mass: Floats, rounds: int, rng: np.random.Generator) -> Ints:
     """Poisson draws with means `mass`, shape (len(mass), rounds), by inverse distribution functions on a 16-bit grid.
 
     numpy's own draws would cost more than all the refits. The grid's error of 2^-17 in probability is far below what
     a thousand replicates can show.
     """
-    drawn = np.empty((mass.size, rounds))
-    uniform = rng.integers(0, 1 << 16, size=(mass.size, rounds), dtype=np.uint16)
+    drawn: Any = rng.integers(0, 1 << 16, size=(mass.size, rounds), dtype=np.uint16)
+    if mass.max(initial=0.0) > LARGE:
+        drawn = drawn.astype(np.uint64)
     grid = (np.arange(1 << 16) + 0.5) / (1 << 16)
     means, where = np.unique(mass, return_inverse=True)
     order = np.argsort(where, kind="stable")
     bounds = np.searchsorted(where[order], np.arange(means.size + 1))
     for number, mean in enumerate(means.tolist()):
         rows = order[bounds[number] : bounds[number + 1]]
-        top = np.arange(int(mean + 12 * np.sqrt(mean) + 20))
-        table = np.searchsorted(pdtr(top, mean), grid).astype(np.float64)
-        drawn[rows] = table[uniform[rows]]
-    return drawn
+        low = max(int(mean - 12 * np.sqrt(mean) - 20), 0)
+        top = np.arange(low, int(mean + 12 * np.sqrt(mean) + 20))
+        edges = np.searchsorted(grid, pdtr(top, mean), side="right")
+        draws = np.append(top, top[-1] + 1).astype(drawn.dtype)
+        table = np.repeat(draws, np.diff(edges, prepend=0, append=1 << 16))
+        drawn[rows] = table[drawn[rows]]
+    return np.asarray(drawn)
 
 
 def _refit(table: Cells, fit: BradleyTerryFit, count: Floats, score: Floats, side_effect: bool) -> tuple[Floats, int]:
@@ -157,15 +238,24 @@ def _refit(table: Cells, fit: BradleyTerryFit, count: Floats, score: Floats, sid
     ends = np.concatenate([table.a, table.b])
     signs = np.concatenate([np.ones(rows.size), -np.ones(rows.size)])
     design = csr_array((signs, (ends, np.concatenate([rows, rows]))), shape=(n, rows.size))
+    count, score = np.asarray(count, dtype=np.float64), np.asarray(score, dtype=np.float64)
     theta = np.repeat(fit.strength[:, None], rounds, axis=1)
     gamma = np.full(rounds, fit.side_effect)
     inverse = fit.covariance
     active = np.arange(rounds)
     for _ in range(MAX_ITERATIONS):
-        now = theta[:, active]
-        residual = score[:, active] - count[:, active] * expit(now[table.a] - now[table.b] + gamma[active])
+        whole = active.size == rounds
+        now = theta if whole else theta[:, active]
+        chance = np.take(now, table.a, axis=0)
+        chance -= np.take(now, table.b, axis=0)
+        if side_effect:
+            chance += gamma[active]
+        residual = _expit(chance)
+        residual *= count if whole else count[:, active]
+        np.subtract(score if whole else score[:, active], residual, out=residual)
         slope = np.vstack([design @ residual, residual.sum(axis=0) if side_effect else np.zeros(active.size)])
-        slope[:n] += fit.prior * (0.5 - expit(now))
+        if fit.prior:
+            slope[:n] += fit.prior * (0.5 - _expit(now.copy()))
         step = inverse @ slope
         size = np.abs(step).max(axis=0, initial=0.0)
         step *= np.minimum(1.0, 2.0 / np.maximum(size, 1e-300))
@@ -181,6 +271,15 @@ def _refit(table: Cells, fit: BradleyTerryFit, count: Floats, score: Floats, sid
         theta[:, column], lost = _exactly(replicate, side_effect, fit.prior)
         separated += lost
     return np.asarray((theta - theta.mean(axis=0)).T), separated
+
+
+def _expit(x: Floats) -> Floats:
+    """sigma(x) in place; by the hyperbolic tangent, which numpy has in vector instructions."""
+    x *= 0.5
+    np.tanh(x, out=x)
+    x *= 0.5
+    x += 0.5
+    return x
 
 
 def _exactly(table: Cells, side_effect: bool, prior: float) -> tuple[Floats, int]:

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import expit, log_expit
 
 from ratings.connectivity import strong_components
-from ratings.data import Cells, Floats
+from ratings.data import Cells, Floats, unordered
 from ratings.errors import NotStronglyConnected
 
 MAX_STEP = 4.0
@@ -91,6 +91,8 @@ def fit_bradley_terry(
     if prior <= 0:
         _require_strong(table)
     side_effect = side_effect and side_is_identifiable(table)
+    if not side_effect:
+        table = unordered(table)
     fit = _newton(table, side_effect, prior, 0.0, tolerance, max_iterations)
     if side_effect and abs(fit.side_effect) > SIDE_SEPARATED:
         fit = _newton(table, side_effect, prior, SIDE_PRIOR, tolerance, max_iterations)

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -30,6 +31,8 @@ class Outcome(IntEnum):
 
 SCORE_OF_A = np.array([1.0, 0.0, 0.5, 0.5])
 """Half a win each for a tie: the public arena's rule, and this package's default."""
+FEW_KEYS = 1 << 16
+"""Keys that are always counted rather than sorted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +152,57 @@ def cells(data: Comparisons) -> Cells:
     Cells
     """
     n = len(data.names)
-    keys, where = np.unique(data.a * n + data.b, return_inverse=True)
-    count = exact_sums(where, data.weight, keys.size)
-    score = exact_sums(where, data.weight * SCORE_OF_A[data.outcome], keys.size)
-    return Cells(n, keys // max(n, 1), keys % max(n, 1), count, score)
+    score = SCORE_OF_A[data.outcome]
+    score *= data.weight
+    keys, count, total = sums_by_key(ordered_pair(data), n * n, data.weight, score)
+    return Cells(n, keys // max(n, 1), keys % max(n, 1), count, total)
+
+
+def ordered_pair(data: Comparisons) -> Ints:
+    """a · n + b of each comparison, shape (m,)."""
+    key = data.a * len(data.names)
+    key += data.b
+    return key
+
+
+def sums_by_key(keys: Ints, space: int, *values: Floats) -> tuple[Any, ...]:
+    """The keys that occur, in order, and the sum of each of the values by key; `group` without keeping an inverse."""
+    if space > max(4 * keys.size, FEW_KEYS):
+        found, where = np.unique(keys, return_inverse=True)
+        return found, *(exact_sums(where.ravel(), column, found.size) for column in values)
+    found = np.flatnonzero(np.bincount(keys, minlength=space))
+    return found, *(exact_sums(keys, column, space)[found] for column in values)
+
+
+def unordered(table: Cells) -> Cells:
+    """The same counts by unordered pair, the lower position as a: all that a fit without the side effect needs.
+
+    Examples
+    --------
+    >>> merged = unordered(cells(comparisons("xy", [0, 1, 1], [1, 0, 0], [Outcome.A, Outcome.A, Outcome.TIE])))
+    >>> merged.count.tolist(), merged.score.tolist()
+    ([3.0], [1.5])
+    """
+    keys, where, turned = pair_of_cell(table)
+    count = exact_sums(where, table.count, keys.size)
+    score = exact_sums(where, np.where(turned, table.count - table.score, table.score), keys.size)
+    return Cells(table.n, keys // max(table.n, 1), keys % max(table.n, 1), count, score)
+
+
+def pair_of_cell(table: Cells) -> tuple[Ints, Ints, NDArray[np.bool_]]:
+    """Keys of the unordered pairs, the pair of each cell, and whether the cell shows it the other way round."""
+    low, high = np.minimum(table.a, table.b), np.maximum(table.a, table.b)
+    keys, where = group(low * table.n + high, table.n**2)
+    return keys, where, table.a > table.b
+
+
+def group(keys: Ints, space: int) -> tuple[Ints, Ints]:
+    """`np.unique` with the inverse, for keys of 0 to `space` - 1; by counting where that is cheaper than sorting."""
+    if space > max(4 * keys.size, FEW_KEYS):
+        found, where = np.unique(keys, return_inverse=True)
+        return found, where.ravel()
+    seen = np.bincount(keys, minlength=space) > 0
+    return np.flatnonzero(seen), (np.cumsum(seen) - 1)[keys]
 
 
 def exact_sums(where: Ints, values: Floats, size: int) -> Floats:
@@ -169,13 +219,14 @@ def canonical(data: Comparisons) -> Comparisons:
     place = np.empty(len(order), dtype=np.int64)
     place[order] = np.arange(len(order))
     voter = np.zeros(data.a.size, dtype=np.int64) if data.voter is None else data.voter
-    columns = (
-        np.stack([voter, place[data.a], place[data.b], data.outcome]) if data.a.size else np.zeros((4, 0), np.int64)
-    )
-    keys, where = np.unique(columns, axis=1, return_inverse=True)
-    weight = exact_sums(where.ravel(), data.weight, keys.shape[1])
     names = tuple(data.names[i] for i in order)
-    return Comparisons(names, keys[1], keys[2], keys[3], weight, None if data.voter is None else keys[0])
+    n = max(len(names), 1)
+    codes, who = (np.zeros(1, np.int64), voter) if data.voter is None else np.unique(voter, return_inverse=True)
+    key = ((who * n + place[data.a]) * n + place[data.b]) * len(Outcome) + data.outcome  # below 2^63 for any real n, v
+    keys, weight = sums_by_key(key, codes.size * n * n * len(Outcome), data.weight)
+    pair, outcome = np.divmod(keys, len(Outcome))
+    who, a, b = pair // (n * n), pair // n % n, pair % n
+    return Comparisons(names, a, b, outcome, weight, None if data.voter is None else codes[who])
 
 
 def fingerprint(data: Comparisons) -> str:
