@@ -66,9 +66,11 @@ def _publish_a_board(arena: Arena, field: list[Competitor], voter: Voter) -> Non
     rng, now = random.Random(2), timezone.now()
     for number in range(300):
         a, b = rng.sample(field, 2)
-        battle = Battle.objects.create(arena=arena, voter=voter, competitor_a=a, competitor_b=b, policy="uniform",
-                                       draw_probability=1 / 56, seed="bench", state="complete", stream_mode="paced",
-                                       served_at=now, completed_at=now, expires_at=now + timedelta(hours=24))  # fmt: skip
+        battle = Battle.objects.create(
+            arena=arena, voter=voter, competitor_a=a, competitor_b=b, policy="uniform", draw_probability=1 / 56,
+            seed="bench", state="complete", stream_mode="paced", served_at=now, completed_at=now,
+            expires_at=now + timedelta(hours=24),
+        )  # fmt: skip
         votes.cast_vote(battle.public_id, voter, list(Winner)[number % 4], now=now)
     publish_snapshot(arena, now=now)
 

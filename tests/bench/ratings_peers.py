@@ -1,0 +1,196 @@
+"""The neighbours' side of each job, run by the throwaway interpreter that has them; imports stand where they are used.
+
+FastChat publishes its method, not a package: both of its published forms are written out here from their description.
+The later one (April 2025) counts unique rows (first, second, outcome), draws their frequencies from a multinomial and
+minimises each replicate's weighted loss from zero with L-BFGS-B (at most 100 iterations, gradient tolerance 1e-6), in a
+pool of one process a CPU. The earlier one (the notebook's) resamples the votes themselves, counts wins in pivot
+tables, expands every ordered pair into a row of a dense design and fits scikit-learn's LogisticRegression.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from functools import partial
+from math import log
+from multiprocessing import get_context
+from typing import Any
+
+import numpy as np
+
+POINTS = 400 / log(10)
+SCORE = np.array([1.0, 0.0, 0.5])
+
+
+def answer(point: np.ndarray, replicates: np.ndarray) -> dict[str, np.ndarray]:
+    """Natural log-odds to points around their mean: estimate, and percentile interval at 95 %."""
+    centred = POINTS * (replicates - replicates.mean(axis=1, keepdims=True))
+    lower, upper = np.quantile(centred, [0.025, 0.975], axis=0)
+    return {"point": POINTS * (point - point.mean()), "lower": lower, "upper": upper}
+
+
+def codes(world: str) -> dict[str, Any]:
+    with np.load(world) as stored:
+        return {**stored, "names": stored["names"].tolist()}
+
+
+# FastChat, rating_systems.py
+
+
+def loss(rating: np.ndarray, pairs: np.ndarray, score: np.ndarray, weight: np.ndarray) -> tuple[float, np.ndarray]:
+    from scipy.special import expit
+
+    ends = log(10) * rating[pairs]
+    chance = expit(ends[:, 0] - ends[:, 1])
+    value = -((np.log(chance) * score + np.log(1 - chance) * (1 - score)) * weight).sum()
+    slope = np.zeros_like(rating)
+    pull = -log(10) * (score - chance) * weight
+    np.add.at(slope, pairs, pull[:, None] * np.array([1.0, -1.0]))
+    return value, slope
+
+
+def minimise(weight: np.ndarray, *, pairs: np.ndarray, score: np.ndarray, n: int) -> np.ndarray:
+    from scipy.optimize import minimize
+
+    options = {"maxiter": 100, "gtol": 1e-6}
+    arguments = (pairs, score, weight)
+    return log(10) * minimize(loss, np.zeros(n), arguments, jac=True, method="L-BFGS-B", options=options)["x"]
+
+
+def fastchat(votes: dict[str, Any], rounds: int) -> dict[str, np.ndarray]:
+    rows = np.stack([votes["a"], votes["b"], votes["outcome"]], axis=1).astype(np.int32)
+    unique, times = np.unique(rows, return_counts=True, axis=0)
+    fit = partial(minimise, pairs=unique[:, :2], score=SCORE[unique[:, 2]], n=len(votes["names"]))
+    point = fit(times.astype(np.float64))
+    drawn = np.random.default_rng(0).multinomial(len(rows), times / times.sum(), size=rounds) / len(rows)
+    with get_context("fork").Pool(os.cpu_count()) as pool:
+        replicates = np.array(list(pool.imap_unordered(fit, drawn)))
+    return answer(point, replicates)
+
+
+def fastchat_csv(path: str, rounds: int) -> None:
+    """The same from a file, process start included; printed as JSON by name."""
+    import pandas as pd
+
+    frame = pd.read_csv(path)
+    both, names = pd.factorize(pd.concat([frame["model_a"], frame["model_b"]]))
+    a, b = both[: len(frame)], both[len(frame) :]
+    outcome = np.full(len(frame), 2)
+    outcome[(frame["winner"] == "model_a").to_numpy()] = 0
+    outcome[(frame["winner"] == "model_b").to_numpy()] = 1
+    found = fastchat({"a": a, "b": b, "outcome": outcome, "names": list(names)}, rounds)
+    columns = zip(found["point"].tolist(), found["lower"].tolist(), found["upper"].tolist(), strict=True)
+    print(json.dumps(dict(zip(map(str, names), columns, strict=True))))
+
+
+# FastChat, the notebook
+
+
+def frame(world: str) -> Any:
+    import pandas as pd
+
+    votes = codes(world)
+    names = np.array(votes["names"], dtype=object)
+    words = np.array(["model_a", "model_b", "tie"], dtype=object)[votes["outcome"]]
+    return pd.DataFrame({"model_a": names[votes["a"]], "model_b": names[votes["b"]], "winner": words})
+
+
+def logistic(votes: Any) -> tuple[np.ndarray, list[str]]:
+    import pandas as pd
+    from sklearn.linear_model import LogisticRegression
+
+    def table(word: str) -> Any:
+        kept = votes[votes["winner"] == word]
+        return pd.pivot_table(kept, index="model_a", columns="model_b", aggfunc="size", fill_value=0)
+
+    names = sorted(set(votes["model_a"]) | set(votes["model_b"]))
+    first, second, tied = (table(word).reindex(index=names, columns=names, fill_value=0) for word in
+                           ("model_a", "model_b", "tie"))  # fmt: skip
+    wins = (2 * first + 2 * second.T + tied + tied.T).to_numpy()
+    n = len(names)
+    a, b = np.nonzero(~np.eye(n, dtype=bool))
+    design = np.zeros((2 * a.size, n))
+    weight = np.concatenate([wins[a, b], wins[b, a]])
+    for half in (0, 1):
+        rows = np.arange(a.size) + half * a.size
+        design[rows, a], design[rows, b] = log(10), -log(10)
+    won = np.repeat([1, 0], a.size)
+    model = LogisticRegression(fit_intercept=False, C=np.inf, tol=1e-6)
+    return log(10) * model.fit(design, won, sample_weight=weight).coef_[0], names
+
+
+def notebook(votes: Any, rounds: int) -> dict[str, np.ndarray]:
+    point, _ = logistic(votes)
+    return answer(point, np.array([logistic(votes.sample(frac=1.0, replace=True))[0] for _ in range(rounds)]))
+
+
+# arenakit
+
+
+def arenakit_arena(world: str) -> Any:
+    from arenakit import Arena, Battle
+
+    votes = codes(world)
+    names, words = votes["names"], ("a", "b", "tie")
+    rows = zip(*(votes[key].tolist() for key in ("a", "b", "outcome", "voter")), strict=True)
+    return Arena([
+        Battle.model_construct(model_a=names[a], model_b=names[b], winner=words[w], item_id=None, voter_id=str(v))
+        for a, b, w, v in rows
+    ])  # fmt: skip
+
+
+def arenakit(arena: Any, rounds: int) -> dict[str, np.ndarray]:
+    from arenakit import bootstrap
+
+    found = bootstrap(arena, n_resamples=rounds, seed=0, cluster="voter")
+    return answer(found.point, found.scores)
+
+
+# choix
+
+
+def wins(world: str) -> np.ndarray:
+    votes = codes(world)
+    table, score = np.zeros((len(votes["names"]),) * 2), SCORE[votes["outcome"]]
+    np.add.at(table, (votes["a"], votes["b"]), score)
+    np.add.at(table, (votes["b"], votes["a"]), 1 - score)
+    return table
+
+
+def choix(table: np.ndarray, rounds: int) -> dict[str, np.ndarray]:
+    from choix import ilsr_pairwise_dense
+
+    for _ in range(rounds):
+        point = ilsr_pairwise_dense(table)
+    return {"point": POINTS * (point - point.mean())}
+
+
+# arena-rank
+
+
+def arena_rank(path: str) -> None:
+    """First fit with robust standard errors in a fresh process; printed as JSON by name."""
+    import pandas as pd
+    from arena_rank.models.bradley_terry import BradleyTerry
+    from arena_rank.utils.data_utils import PairDataset
+
+    data = PairDataset.from_pandas(pd.read_csv(path))
+    found = BradleyTerry(n_competitors=len(data.competitors)).compute_ratings_and_cis(data)
+    point, error = np.asarray(found["ratings"]), np.sqrt(np.asarray(found["variances"]))
+    rows = zip(found["competitors"], (point - point.mean()).tolist(), error.tolist(), strict=True)
+    print(json.dumps({name: [rating, spread] for name, rating, spread in rows}))
+
+
+JOBS = {
+    "fastchat": (codes, fastchat),
+    "notebook": (frame, notebook),
+    "arenakit": (arenakit_arena, arenakit),
+    "choix": (wins, choix),
+}
+
+if __name__ == "__main__":
+    if sys.argv[1] == "fastchat_csv":
+        fastchat_csv(sys.argv[2], int(sys.argv[3]))
+    else:
+        arena_rank(sys.argv[2])
