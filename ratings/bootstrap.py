@@ -22,6 +22,7 @@ from ratings.data import (
     Comparisons,
     Floats,
     Ints,
+    Outcome,
     cells,
     group,
     ordered_pair,
@@ -36,8 +37,8 @@ CHUNK = 256
 """Replicates drawn together: part of what a seed means."""
 BLOCK = 16
 """Replicates refitted together: the working set stays in the cache."""
-LARGE = 60_000
-"""Means beyond which draws do not fit into 16 bits."""
+LARGE = 20_000
+"""Means beyond which the sum of three draws may not fit into 16 bits."""
 SINGLE_DRAWS = 64
 """A Poisson(1) draw above it has a chance of 10^-90."""
 MAX_ITERATIONS = 60
@@ -83,23 +84,19 @@ def bootstrap_by_vote(
     >>> bootstrap_by_vote(votes, fit, rounds=10, seed=1).strength.shape
     (10, 2)
     """
-    table, keys, mass = _by_cell_and_outcome(data)
+    table, mass = _by_cell_and_score(data, merge=_by_pair_suffices(fit, side_effect))
     rng = np.random.Generator(np.random.PCG64(seed))
-    where, scores = keys // 4, SCORE_OF_A[keys % 4]
-    if _by_pair_suffices(fit, side_effect):
-        table, where, turned = _by_pair(table, where)
-        scores = np.where(turned, 1.0 - scores, scores)
-    shape = (table.count.size, keys.size)
-    sum_counts = csr_array((np.ones(keys.size), (where, np.arange(keys.size))), shape=shape)
-    sum_scores = csr_array((scores, (where, np.arange(keys.size))), shape=shape)
     parts, separated = [], 0
     for start in range(0, rounds, CHUNK):
-        chunk = _poisson(mass, min(CHUNK, rounds - start), rng)
+        chunk = _poisson(mass.ravel(), min(CHUNK, rounds - start), rng)
+        lost, tied, won = chunk.reshape(3, table.count.size, -1)
         for columns in _blocks(chunk.shape[1]):
-            drawn = chunk[:, columns].astype(np.float64)
-            strength, lost = _refit(table, fit, sum_counts @ drawn, sum_scores @ drawn, side_effect)
+            score = 0.5 * tied[:, columns]
+            count = lost[:, columns] + tied[:, columns] + won[:, columns]
+            score += won[:, columns]
+            strength, without = _refit(table, fit, count, score, side_effect)
             parts.append(strength)
-            separated += lost
+            separated += without
     return Replicates(_stack(parts, table.n), "vote", round(data.votes), separated)
 
 
@@ -181,15 +178,24 @@ def _stack(parts: list[Floats], n: int) -> Floats:
     return np.concatenate(parts) if parts else np.zeros((0, n))
 
 
-def _by_cell_and_outcome(data: Comparisons) -> tuple[Cells, Ints, Floats]:
-    """The cells, keys cell · 4 + outcome, and how much each of these weighs."""
+def _by_cell_and_score(data: Comparisons, *, merge: bool) -> tuple[Cells, Floats]:
+    """The cells, or with `merge` the unordered pairs, and how much was lost, tied and won by a: shape (3, p).
+
+    Sums of independent Poisson draws are Poisson, so what counts alike is drawn once.
+    """
     table = cells(data)
     key = ordered_pair(data)
-    key *= 4
+    key *= len(Outcome)
     key += data.outcome
-    keys, mass = sums_by_key(key, 4 * table.n**2, data.weight)
-    cell = np.searchsorted(table.a * table.n + table.b, keys // 4)
-    return table, cell * 4 + keys % 4, mass
+    keys, mass = sums_by_key(key, len(Outcome) * table.n**2, data.weight)
+    pair, outcome = np.divmod(keys, len(Outcome))
+    where = np.searchsorted(table.a * table.n + table.b, pair)
+    halves = (2 * SCORE_OF_A[outcome]).astype(np.int64)
+    if merge:
+        table, where, turned = _by_pair(table, where)
+        halves = np.where(turned, 2 - halves, halves)
+    size = table.count.size
+    return table, np.bincount(halves * size + where, mass, minlength=3 * size).astype(np.float64).reshape(3, size)
 
 
 def _cell_of(keys: Ints, n: int, data: Comparisons) -> Ints:
@@ -213,9 +219,7 @@ def _poisson(mass: Floats, rounds: int, rng: np.random.Generator) -> Ints:
     numpy's own draws would cost more than all the refits. The grid's error of 2^-17 in probability is far below what
     a thousand replicates can show.
     """
-    drawn: Any = rng.integers(0, 1 << 16, size=(mass.size, rounds), dtype=np.uint16)
-    if mass.max(initial=0.0) > LARGE:
-        drawn = drawn.astype(np.uint64)
+    drawn: Any = np.empty((mass.size, rounds), np.uint16 if mass.max(initial=0.0) <= LARGE else np.uint64)
     grid = (np.arange(1 << 16) + 0.5) / (1 << 16)
     means, where = np.unique(mass, return_inverse=True)
     order = np.argsort(where, kind="stable")
@@ -227,7 +231,7 @@ def _poisson(mass: Floats, rounds: int, rng: np.random.Generator) -> Ints:
         edges = np.searchsorted(grid, pdtr(top, mean), side="right")
         draws = np.append(top, top[-1] + 1).astype(drawn.dtype)
         table = np.repeat(draws, np.diff(edges, prepend=0, append=1 << 16))
-        drawn[rows] = table[drawn[rows]]
+        drawn[rows] = table[rng.integers(0, 1 << 16, size=(rows.size, rounds), dtype=np.uint16)]
     return np.asarray(drawn)
 
 
@@ -241,27 +245,27 @@ def _refit(table: Cells, fit: BradleyTerryFit, count: Floats, score: Floats, sid
     count, score = np.asarray(count, dtype=np.float64), np.asarray(score, dtype=np.float64)
     theta = np.repeat(fit.strength[:, None], rounds, axis=1)
     gamma = np.full(rounds, fit.side_effect)
-    inverse = fit.covariance
-    active = np.arange(rounds)
-    for _ in range(MAX_ITERATIONS):
+    active, before = np.arange(rounds), np.full(rounds, np.inf)
+    for iteration in range(MAX_ITERATIONS):
         whole = active.size == rounds
-        now = theta if whole else theta[:, active]
+        now = theta[:, :1] if not iteration else theta if whole else theta[:, active]  # all start at the estimate
         chance = np.take(now, table.a, axis=0)
         chance -= np.take(now, table.b, axis=0)
         if side_effect:
-            chance += gamma[active]
-        residual = _expit(chance)
-        residual *= count if whole else count[:, active]
+            chance += gamma[active] if iteration else fit.side_effect
+        residual = _expit(chance) * (count if whole else count[:, active])
         np.subtract(score if whole else score[:, active], residual, out=residual)
         slope = np.vstack([design @ residual, residual.sum(axis=0) if side_effect else np.zeros(active.size)])
         if fit.prior:
             slope[:n] += fit.prior * (0.5 - _expit(now.copy()))
-        step = inverse @ slope
+        step = fit.covariance @ slope
         size = np.abs(step).max(axis=0, initial=0.0)
         step *= np.minimum(1.0, 2.0 / np.maximum(size, 1e-300))
         theta[:, active] += step[:n]
         gamma[active] += step[n]
-        active = active[size > TOLERANCE]
+        going = _remaining(size, before[active]) > TOLERANCE
+        before[active] = size
+        active = active[going]
         if not active.size or np.abs(theta[:, active]).max() > 4 * SEPARATED:
             break
     odd = sorted(set(active.tolist()) | set(np.flatnonzero(np.abs(theta).max(axis=0, initial=0) > SEPARATED).tolist()))
@@ -271,6 +275,15 @@ def _refit(table: Cells, fit: BradleyTerryFit, count: Floats, score: Floats, sid
         theta[:, column], lost = _exactly(replicate, side_effect, fit.prior)
         separated += lost
     return np.asarray((theta - theta.mean(axis=0)).T), separated
+
+
+def _remaining(size: Floats, before: Floats) -> Floats:
+    """What all further steps could add up to, shape (r,): chord steps shrink by a ratio that stays or falls.
+
+    Never trusted below a tenth: a step can be short by accident.
+    """
+    ratio = np.clip(size / np.maximum(before, 1e-300), 0.1, 1.0)
+    return np.asarray(np.where(ratio < 0.5, size * ratio / (1.0 - ratio), size))
 
 
 def _expit(x: Floats) -> Floats:
