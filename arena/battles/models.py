@@ -9,7 +9,7 @@ from django.db import models
 
 from arena.battles.words import BattleState, Side, Winner
 from arena.competitors.models import Competitor
-from arena.prompts.models import Prompt, RecordedAnswer
+from arena.prompts.models import Dressed, Prompt, RecordedAnswer
 from arena.teams.models import Arena, Voter
 
 
@@ -85,7 +85,7 @@ class Turn(models.Model):
         return f"turn {self.index} of {self.battle_id}"
 
 
-class Response(models.Model):
+class Response(Dressed):
     """One side's finished or failed answer, written once, at the turn's end, by `battles.recording`."""
 
     turn = models.ForeignKey(Turn, on_delete=models.PROTECT, related_name="responses")

@@ -14,6 +14,7 @@ from arena.battles.models import Battle, Response, Turn
 from arena.battles.words import BattleState, Side, VoidReason
 from arena.competitors import versions
 from arena.prompts.models import Prompt, RecordedAnswer
+from arena.prompts.style import style_fields
 from arena.teams.models import Arena
 
 
@@ -83,6 +84,10 @@ def record_recorded_answers(battle: Battle, turn: Turn, prompt: Prompt, *, now: 
             input_tokens=row.input_tokens,
             output_tokens=row.output_tokens,
             created_at=now,
+            style_length=row.style_length,
+            style_headers=row.style_headers,
+            style_lists=row.style_lists,
+            style_bold=row.style_bold,
         )
     versions.seal([battle.competitor_a_id, battle.competitor_b_id], now=now)
     battle.state, battle.completed_at = BattleState.COMPLETE, now
@@ -117,4 +122,5 @@ def _store(battle: Battle, turn: Turn, side: Side, answer: Answer, *, discard: b
         input_tokens=answer.input_tokens,
         output_tokens=answer.output_tokens,
         created_at=now,
+        **({} if discard else style_fields(answer.text)),
     )

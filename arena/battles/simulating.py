@@ -95,6 +95,10 @@ def _responses(turn: Turn, rng: random.Random) -> list[Response]:
                 total_ms=round(first + 1000 * tokens / (own.uniform(30, 140) * exp(rng.gauss(0, 0.1))), 1),
                 output_tokens=tokens,
                 created_at=turn.created_at,
+                style_length=round(tokens * 0.8),
+                style_headers=rng.randrange(round(own.uniform(1, 5))),
+                style_lists=rng.randrange(round(own.uniform(2, 12))),
+                style_bold=rng.randrange(round(own.uniform(1, 9))),
             )
         )
     return made

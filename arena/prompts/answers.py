@@ -22,6 +22,7 @@ from arena.prompts.importing import LONGEST_PROMPT, key_of
 from arena.prompts.models import Prompt, PromptSet, RecordedAnswer
 from arena.prompts.recording import hash_of
 from arena.prompts.rows import ImportRefused, Problem, Row, Table, read_table
+from arena.prompts.style import style_fields
 from arena.teams.models import Arena
 
 LONGEST_ANSWER = 1_000_000
@@ -319,4 +320,5 @@ def _answer(prompt: Prompt, competitor: Competitor, wanted: _Wanted) -> Recorded
         total_ms=wanted.total_ms,
         input_tokens=wanted.input_tokens,
         output_tokens=wanted.output_tokens,
+        **style_fields(wanted.text),
     )

@@ -47,7 +47,19 @@ class Prompt(models.Model):
         return self.key
 
 
-class RecordedAnswer(models.Model):
+class Dressed(models.Model):
+    """A text's style counts (`prompts.style`) beside it: boards hold style constant without reading texts."""
+
+    style_length = models.PositiveIntegerField(null=True, help_text="Words and punctuation marks.")
+    style_headers = models.PositiveIntegerField(null=True)
+    style_lists = models.PositiveIntegerField(null=True)
+    style_bold = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        abstract = True
+
+
+class RecordedAnswer(Dressed):
     """A competitor's answer to a prompt, with the conditions under which it was made. Never changed."""
 
     prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="answers")
