@@ -14,3 +14,4 @@ urlpatterns = [
     path("api/", include("arena.api.urls")),
     path("admin/", admin.site.urls),
 ]
+handler404 = "arena.teams.views.not_found"

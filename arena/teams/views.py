@@ -21,3 +21,8 @@ def home(request: HttpRequest) -> HttpResponse:
     for arena in arenas:
         arena.closed_reason = "" if arena.is_simulated else endpoints.why_closed(arena, now=now)  # type: ignore[attr-defined]
     return render(request, "teams/home.html", {"arenas": arenas, "arena": None, "section": ""})
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The 404 page. Django's own looks into the body for a CSRF token first, and a malformed one made it a 500."""
+    return render(request, "404.html", status=404)

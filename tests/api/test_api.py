@@ -87,6 +87,23 @@ def test_broken_bodies_are_refused(client: Client, team: Arena, body: str) -> No
         assert not Battle.objects.exists()
 
 
+@pytest.mark.parametrize("body", ["[" * 200_000, '{"winner":' * 200_000, '{"winner":"' + "a" * 1_100_000 + '"}'])
+def test_monstrous_bodies_are_refused_in_words(client: Client, team: Arena, body: str) -> None:
+    answer = client.post(f"{BASE}battles/", body, content_type="application/json")
+    assert answer.status_code == 400
+    assert set(answer.json()) == {"code", "detail"}
+
+
+def test_a_malformed_form_to_an_unknown_address_is_404(team: Arena) -> None:
+    client = Client(enforce_csrf_checks=True, raise_request_exception=False)
+    client.get("/a/team/")
+    assert client.post("/a/team/nowhere/", b"x", content_type="multipart/form-data").status_code == 404
+
+
+def test_what_is_not_there_is_called_so(client: Client, team: Arena) -> None:
+    assert client.get("/api/v1/arenas/none/").json()["code"] == "not_found"
+
+
 def test_strange_content_types_are_refused(client: Client, team: Arena) -> None:
     assert client.post(f"{BASE}battles/", b"x", content_type="application/xml").status_code == 415
 
