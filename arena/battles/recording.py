@@ -53,15 +53,18 @@ def record_responses(turn: Turn, answers: Mapping[Side, Answer], *, now: datetim
         if battle.state != BattleState.ANSWERING or battle.owner != lifecycle.process_owner():
             return BattleState(battle.state)
         reason = reason or _why_void(battle, answers)
+        # The battle before its responses, as everyone who writes both: a publisher locks the tables in this order.
+        if reason:
+            lifecycle.void(battle.pk, VoidReason(reason), now=now)
+        else:
+            Battle.objects.filter(pk=battle.pk).update(
+                state=BattleState.COMPLETE, completed_at=now, owner="", lease_until=None
+            )
         for side in Side:
             _store(battle, turn, side, answers[side], discard=bool(reason), now=now)
         if reason:
-            lifecycle.void(battle.pk, VoidReason(reason), now=now)
             return BattleState.VOID
         versions.seal([battle.competitor_a_id, battle.competitor_b_id], now=now)
-        Battle.objects.filter(pk=battle.pk).update(
-            state=BattleState.COMPLETE, completed_at=now, owner="", lease_until=None
-        )
     return BattleState.COMPLETE
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from arena.battles import opening
@@ -41,3 +43,19 @@ def test_a_discarded_answer_has_no_counts(serve: Callable[..., Battle], scripted
     failed = {Side.A: Answer(text="# Said"), Side.B: Answer(error_code="cut")}
     assert recording.record_responses(battle.turns.get(), failed, now=timezone.now()) == BattleState.VOID
     assert counts_of(battle) == {(None, None, None, None)}
+
+
+@pytest.mark.parametrize("state", ["complete", "void"])
+def test_the_battle_is_written_before_its_responses(serve: Callable[..., Battle], state: str) -> None:
+    """A publisher locks the table of battles first: in the other order PostgreSQL ends one of the two as a deadlock."""
+    from arena.battles import recording
+    from arena.battles.recording import Answer
+    from arena.battles.words import Side
+
+    battle = serve("answering")
+    said = {Side.A: Answer(text="Said"), Side.B: Answer(text="Said") if state == "complete" else Answer(error_code="x")}
+    with CaptureQueriesContext(connection) as asked:
+        assert recording.record_responses(battle.turns.get(), said, now=timezone.now()) == state
+    writes = [query["sql"].split()[:3] for query in asked if query["sql"].startswith(("UPDATE", "INSERT"))]
+    tables = [words[1 if words[0] == "UPDATE" else 2].strip('"') for words in writes]
+    assert tables.index("battles_battle") < tables.index("battles_response")
