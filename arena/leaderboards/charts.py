@@ -11,13 +11,13 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-WIDTH, ROW, PAD = 340, 46, 10
+WIDTH, ROW, PAD = 324, 46, 20
 STEPS = (1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000, 5000)
 STANDALONE_STYLE = (
     "<style>svg{background:#fff}text{font:13px sans-serif;fill:#4d515a}.t-s{font-size:12px}.t-ink{fill:#191b20}"
     ".g-line{stroke:#dfdcd4}.g-axis{stroke:#85878c}.g-ink{stroke:#191b20;stroke-width:2}.g-dash{stroke:#4d515a;"
     "stroke-width:1.5;stroke-dasharray:4 4}.f-ink{fill:#191b20}.hollow{fill:#fff;stroke:#191b20;stroke-width:2}"
-    ".f-soft{fill:#efede7}.tone-a{fill:#1c50a8}.tone-b{fill:#8a5000}</style>"
+    ".g-soft{stroke:#85878c}.f-line{fill:#dfdcd4}.tone-a{fill:#1c50a8}.tone-b{fill:#8a5000}</style>"
 )
 
 

@@ -10,6 +10,7 @@ const MOST_REDRAWS = 2;
 let stream = null;
 let busy = false;
 let redraws = 0;
+try { document.documentElement.dataset.panes = localStorage.getItem("panes") ?? ""; } catch { /* private window */ }
 
 const inner = () => stage.querySelector(".stage");
 const wait = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
@@ -55,9 +56,25 @@ function begin() {
     send(redraw);
     return;
   }
+  arrange();
   const target = stage.querySelector("[data-focus]") ?? (state === "start" ? stage.querySelector("textarea") : null);
   target?.focus({ preventScroll: state === "start" });
   if (state === "revealed" || state === "answering") scrollTo({ top: 0 });
+}
+
+/** Whether both sides scroll with the page or each alone; remembered. */
+function arrange(turn = false) {
+  const root = document.documentElement;
+  if (turn) {
+    root.dataset.panes = root.dataset.panes === "apart" ? "together" : "apart";
+    try { localStorage.setItem("panes", root.dataset.panes); } catch { /* private window */ }
+  }
+  const apart = root.dataset.panes === "apart";
+  stage.querySelector("[data-together]")?.setAttribute("aria-pressed", String(!apart));
+  for (const pane of stage.querySelectorAll("[data-answer]")) {
+    if (apart) pane.tabIndex = 0; // a scrolling pane must be reachable by key
+    else pane.removeAttribute("tabindex");
+  }
 }
 
 /** Streams a turn into both panes as plain text; the rendered answers come when both are complete. */
@@ -172,12 +189,7 @@ stage.addEventListener("change", (event) => {
 });
 
 stage.addEventListener("click", (event) => {
-  const suggestion = event.target.closest("[data-suggestion]");
-  if (suggestion) {
-    const box = stage.querySelector("textarea");
-    box.value = suggestion.dataset.suggestion;
-    box.form.requestSubmit();
-  }
+  if (event.target.closest("[data-together]")) arrange(true);
   if (event.target.closest("[data-keys]")) keys.showModal();
   const chosen = event.target.closest(".switch a");
   if (chosen) mark(chosen.hash.slice(1));
@@ -185,8 +197,10 @@ stage.addEventListener("click", (event) => {
 
 /** On phones: which answer is in view. */
 function mark(id) {
-  for (const link of stage.querySelectorAll(".switch a")) link.toggleAttribute("aria-current", link.hash === `#${id}`);
-  stage.querySelector(`.switch a[href="#${id}"]`)?.setAttribute("aria-current", "true");
+  for (const link of stage.querySelectorAll(".switch a")) {
+    if (link.hash === `#${id}`) link.setAttribute("aria-current", "true");
+    else link.removeAttribute("aria-current");
+  }
 }
 addEventListener("scroll", () => {
   const second = stage.querySelector("#answer-b");
@@ -220,7 +234,7 @@ function keyTarget(event) {
     return stage.querySelector(`[data-vote] button[value="${VOTE_KEYS[event.key]}"]:enabled`);
   }
   const onControl = event.target.closest?.("button, a, summary");
-  if (event.key.toLowerCase() === "n" || (event.key === "Enter" && !onControl)) return stage.querySelector("[data-next] button");
+  if (event.key.toLowerCase() === "n" || (event.key === "Enter" && !onControl)) return stage.querySelector("[data-next] button, [data-again]");
   if (event.key.toLowerCase() === "s") return stage.querySelector("[data-skip] button");
   if (event.key === "?") return stage.querySelector("[data-keys]");
   return null;
