@@ -94,6 +94,7 @@ def open_battle(
         raise PromptEmpty if own_text is None else ArenaClosed(reason="it serves its own prompts only.")
     rng = random.Random(seed)
     with transaction.atomic():
+        _one_at_a_time(voter)
         current = current_battle(voter, arena, now=now)
         if current and own_text is None and redraw_of is None:
             return current
@@ -141,9 +142,10 @@ def redraw_battle(battle: Battle, voter: Voter, *, seed: str, now: datetime) -> 
     existing = Battle.objects.filter(redraw_of=battle).first()
     if existing:
         return existing
-    if battle.state != BattleState.VOID:
+    turns = list(battle.turns.values_list("prompt", flat=True))
+    if battle.state != BattleState.VOID or len(turns) > 1:
         raise BattleClosed
-    prompt = None if battle.prompt_id else battle.turns.get(index=1).prompt
+    prompt = None if battle.prompt_id else turns[0]
     with transaction.atomic():
         locked = Battle.objects.select_for_update(of=("self",)).get(pk=battle.pk)
         existing = Battle.objects.filter(redraw_of=locked).first()
@@ -171,6 +173,15 @@ def current_battle(voter: Voter, arena: Arena, *, now: datetime) -> Battle | Non
         .order_by("-id")
         .first()
     )
+
+
+def _one_at_a_time(voter: Voter) -> None:
+    """Locks the voter until the transaction ends.
+
+    Two tabs that ask at one moment would else both pass the quota and get two battles, perhaps with one answer in
+    both: the reveal of the first would name it in the second.
+    """
+    list(Voter.objects.select_for_update().filter(pk=voter.pk).values_list("pk"))
 
 
 def check_quota(voter: Voter, *, now: datetime) -> None:
