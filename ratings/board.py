@@ -12,7 +12,7 @@ from ratings.bradley_terry import fit_bradley_terry, side_is_identifiable
 from ratings.connectivity import components, strong_components
 from ratings.data import Comparisons, canonical, cells, fingerprint
 from ratings.options import BoardOptions, check
-from ratings.table import BoardRow, PairRow, assemble
+from ratings.board_rows import BoardRow, PairRow, assemble
 from ratings.uncertainty import PRIOR_VOTES, Part, fit_component
 
 __all__ = ["Board", "BoardOptions", "BoardRow", "PairRow", "make_board"]
