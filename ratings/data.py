@@ -100,7 +100,7 @@ def comparisons(
     voter: ArrayLike | None = None,
     weight: ArrayLike | None = None,
 ) -> Comparisons:
-    """Checks and freezes comparisons.
+    """Checks and freezes comparisons; arrays of the right type are kept, not copied, so leave them as they are.
 
     Parameters
     ----------
@@ -140,6 +140,8 @@ def comparisons(
     wrong = np.flatnonzero(~np.isfinite(mass) | (mass < 0))
     if wrong.size:
         raise BadInput(f"the weight {mass[wrong[0]]} of row {wrong[0]} must be a finite number, zero or more.")
+    if (mass > 0).all():  # arrays of a million votes are not copied without need
+        return Comparisons(labels, first, second, what, mass, who)
     kept = mass > 0
     return Comparisons(labels, first[kept], second[kept], what[kept], mass[kept], None if who is None else who[kept])
 
