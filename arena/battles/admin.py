@@ -33,10 +33,14 @@ class BattleAdmin(ReadOnlyAdmin):
     search_fields = ("public_id",)
     ordering = ("-id",)
     fields = (
-        "public_id", "arena", "voter", "prompt", "first", "second", "policy", "draw_probability", "drawn_with",
+        "public_id", "arena", "voter", "prompt", "first", "second", "policy", "chance", "drawn_with",
         "state", "void_reason", "redraw_of", "stream_mode", "served_at", "expires_at", "completed_at", "closed_at",
         "owner", "lease_until", "winner",
     )  # fmt: skip
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Only the filters on offer: `?competitor_a=3` would tell what the columns hide."""
+        return lookup.split("__")[0] in self.list_filter
 
     @admin.display(description="side A")
     def first(self, battle: Battle) -> str:
@@ -45,6 +49,10 @@ class BattleAdmin(ReadOnlyAdmin):
     @admin.display(description="side B")
     def second(self, battle: Battle) -> str:
         return HIDDEN if _is_open(battle) else battle.competitor_b.label
+
+    @admin.display(description="draw probability")
+    def chance(self, battle: Battle) -> str:
+        return HIDDEN if _is_open(battle) else str(battle.draw_probability)
 
     @admin.display(description="seed")
     def drawn_with(self, battle: Battle) -> str:

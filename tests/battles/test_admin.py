@@ -90,6 +90,23 @@ def test_an_open_battle_is_blind_to_staff_too(admin_client: Client) -> None:
         assert b"canary" not in admin_client.get(page, follow=True).content, page
 
 
+@pytest.mark.parametrize("hidden", ["competitor_a", "competitor_b__exact", "seed", "draw_probability__gt"])
+def test_an_open_battle_cannot_be_filtered_by_what_is_hidden(admin_client: Client, hidden: str) -> None:
+    battle = make_battle(1, voted=False)
+    row = Battle.objects.values("competitor_a", "competitor_b", "seed", "draw_probability").get(pk=battle.pk)
+    answer = admin_client.get(f"{address(Battle)}?{hidden}={row[hidden.split('__')[0]]}")
+    assert answer.status_code in (302, 400)
+    assert str(battle.public_id).encode() not in answer.content
+    for offered in (f"arena__id__exact={battle.arena_id}", "state__exact=complete"):
+        assert str(battle.public_id).encode() in admin_client.get(f"{address(Battle)}?{offered}").content
+
+
+def test_an_open_battle_hides_how_likely_its_draw_was(admin_client: Client) -> None:
+    battle = make_battle(1, voted=False)
+    Battle.objects.filter(pk=battle.pk).update(draw_probability=0.03125)
+    assert b"03125" not in admin_client.get(f"{address(Battle)}{battle.pk}/change/").content
+
+
 def test_a_judged_battle_shows_who_answered(admin_client: Client) -> None:
     battle = make_battle(1)
     assert b"canary-a-1" in admin_client.get(f"{address(Battle)}{battle.pk}/change/").content
