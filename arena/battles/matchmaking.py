@@ -7,11 +7,13 @@ operating system's generator for every battle and stores the seed, so that any d
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 Pair = tuple[int, int]
+Policy = Callable[[Sequence[int]], tuple[str, Mapping[Pair, float] | None]]
+"""Candidates to the name of a policy and its weights per unordered pair (low id first; None means uniform)."""
 UNIFORM_FLOOR = 0.1
 """Share of draws that ignore the weights: no pair is ever impossible, and none can be foreseen."""
 

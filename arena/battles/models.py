@@ -32,6 +32,13 @@ class Battle(models.Model):
     state = models.CharField(max_length=12, choices=BattleState.choices, default=BattleState.SERVED)
     void_reason = models.CharField(max_length=30, blank=True)
     redraw_of = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="redraw")
+    repeat_of = models.OneToOneField(
+        "self",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="repeat",
+        help_text="The voter's own earlier battle, shown again with sides exchanged; never rated.",
+    )
     stream_mode = models.CharField(max_length=10)
     served_at = models.DateTimeField()
     expires_at = models.DateTimeField()

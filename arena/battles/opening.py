@@ -5,9 +5,8 @@ from __future__ import annotations
 import random
 import secrets
 import unicodedata
-from collections import Counter, defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -15,10 +14,10 @@ from django.db import transaction
 from django.db.models import Count, Q
 
 from arena.battles import lifecycle
+from arena.battles.assignment import Item, next_item
 from arena.battles.errors import (
     ArenaClosed,
     BattleClosed,
-    NothingLeft,
     NotYours,
     PromptEmpty,
     PromptNotText,
@@ -26,26 +25,17 @@ from arena.battles.errors import (
     TooManyBattles,
     TooManyTurns,
 )
-from arena.battles.matchmaking import Pair, TooFewCandidates, coverage_weights, draw_pair
-from arena.battles.models import Battle, Turn, Vote
+from arena.battles.matchmaking import Draw, Pair, Policy, TooFewCandidates, coverage_weights, draw_pair
+from arena.battles.models import Battle, Turn
 from arena.battles.recording import record_recorded_answers
 from arena.battles.words import OPEN_STATES, BattleState
 from arena.competitors.health import claim_probes, healthy_filter
 from arena.competitors.models import Competitor
-from arena.prompts.models import Prompt, PromptSet, RecordedAnswer
 from arena.teams.models import Arena, Voter
 
 LIFETIME = timedelta(hours=24)
 QUOTAS = ((timedelta(minutes=1), 20), (timedelta(hours=1), 240))
 """Battles served to one voter, votes or not: a person needs longer than three seconds to read two answers."""
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far this voter is through a recorded arena, in battles."""
-
-    done: int
-    total: int
 
 
 def new_seed() -> str:
@@ -76,14 +66,15 @@ def open_battle(
     *,
     seed: str,
     now: datetime,
-    weights: Mapping[Pair, float] | None = None,
+    policy: Policy | None = None,
     redraw_of: Battle | None = None,
 ) -> Battle:
     """One battle with its first turn, drawn and stored in one transaction before any text exists.
 
-    `prompt` is the voter's own text, or None for the next item of the arena's prompt set. `weights` override the
-    arena's sampling policy. An open battle of the same voter and arena is set aside as skipped when the voter sends
-    a new prompt, and is returned again when they only ask for the next item: asking twice never redraws a pair.
+    `prompt` is the voter's own text, or None for the next item of the arena's prompt set. `policy` weighs the pairs of
+    the candidates; without it the arena's own policy does, as far as it needs no ratings. An open battle of the same
+    voter and arena is set aside as skipped when the voter sends a new prompt, and is returned again when they only ask
+    for the next item: asking twice never redraws a pair.
 
     Raises PromptRefused kinds, ArenaClosed, NothingLeft, TooManyBattles.
     """
@@ -101,27 +92,23 @@ def open_battle(
         check_quota(voter, now=now)
         if current:
             lifecycle.skip(current.public_id, voter, now=now)
-        item = _next_item(arena, voter, rng=rng) if own_text is None else None
+        item = next_item(arena, voter, rng=rng) if own_text is None else None
         candidates = item.competitor_ids if item else _live_candidates(arena, now=now)
-        if weights is None:
-            weights = _policy_weights(arena, candidates)
-        try:
-            draw = draw_pair(candidates, weights, rng=rng)
-        except TooFewCandidates:
-            raise ArenaClosed(reason="fewer than two competitors can answer.") from None
+        drawn_by, draw = _draw(arena, item, candidates, policy, rng=rng)
         battle = Battle.objects.create(
             arena=arena,
             voter=voter,
             prompt=item.prompt if item else None,
             competitor_a_id=draw.a,
             competitor_b_id=draw.b,
-            policy=arena.sampling,
+            policy=drawn_by,
             draw_probability=draw.probability,
             seed=seed,
             stream_mode=arena.stream_mode,
             served_at=now,
             expires_at=now + LIFETIME,
             redraw_of=redraw_of,
+            repeat_of_id=item.repeat_of_id if item else None,
         )
         text = item.prompt.text if item else str(own_text)
         turn = Turn.objects.create(battle=battle, index=1, prompt=text, created_at=now)
@@ -195,19 +182,17 @@ def check_quota(voter: Voter, *, now: datetime) -> None:
             raise TooManyBattles(seconds=max(1, round((stamps[-1] + window - now).total_seconds())))
 
 
-def progress(arena: Arena, voter: Voter | None) -> Progress | None:
-    """Battles judged and battles there are, in an arena with a prompt set; None where voters write prompts."""
-    if arena.kind == Arena.Kind.LIVE:
-        return None
-    sizes = _answers_by_prompt(arena)
-    done = Vote.objects.filter(voter=voter, battle__arena=arena).count() if voter else 0
-    return Progress(done, sum(len(answers) // 2 for answers in sizes.values()))
-
-
-@dataclass(frozen=True, slots=True)
-class _Item:
-    prompt: Prompt
-    competitor_ids: list[int]
+def _draw(
+    arena: Arena, item: Item | None, candidates: list[int], policy: Policy | None, *, rng: random.Random
+) -> tuple[str, Draw]:
+    """The policy's name and its draw; an item that repeats or overlaps brings both."""
+    if item and item.draw:
+        return item.policy, item.draw
+    name, weights = policy(candidates) if policy else own_policy(arena, candidates)
+    try:
+        return name, draw_pair(candidates, weights, rng=rng)
+    except TooFewCandidates:
+        raise ArenaClosed(reason="fewer than two competitors can answer.") from None
 
 
 def _live_candidates(arena: Arena, *, now: datetime) -> list[int]:
@@ -215,48 +200,14 @@ def _live_candidates(arena: Arena, *, now: datetime) -> list[int]:
     return list(drawable.filter(healthy_filter(now)).values_list("pk", flat=True))
 
 
-def _answers_by_prompt(arena: Arena) -> dict[int, set[int]]:
-    rows = RecordedAnswer.objects.filter(
-        prompt__prompt_set__arena=arena,
-        prompt__prompt_set__purpose=PromptSet.Purpose.BATTLES,
-        prompt__retired_at__isnull=True,
-        competitor__retired_at__isnull=True,
-    ).values_list("prompt_id", "competitor_id")
-    answers: dict[int, set[int]] = defaultdict(set)
-    for prompt_id, competitor_id in rows:
-        answers[prompt_id].add(competitor_id)
-    return answers
-
-
-def _next_item(arena: Arena, voter: Voter, *, rng: random.Random) -> _Item:
-    """A prompt with two answers whose authors this voter does not know, least served to them first.
-
-    The reveal names both authors of a prompt's answers, so every later battle on that prompt draws among the others.
-    """
-    answers = _answers_by_prompt(arena)
-    served: Counter[int] = Counter()
-    mine = Battle.objects.filter(voter=voter, arena=arena, prompt__isnull=False)
-    for prompt_id, first, second, voted in mine.values_list(
-        "prompt_id", "competitor_a_id", "competitor_b_id", Count("vote")
-    ):
-        served[prompt_id] += 1
-        if voted and prompt_id in answers:
-            answers[prompt_id] -= {first, second}
-    open_items = {key: left for key, left in answers.items() if len(left) >= 2}
-    if not open_items:
-        raise NothingLeft
-    fewest = min(served[key] for key in open_items)
-    key = rng.choice(sorted(key for key in open_items if served[key] == fewest))
-    return _Item(Prompt.objects.get(pk=key), sorted(open_items[key]))
-
-
-def _policy_weights(arena: Arena, candidates: list[int]) -> Mapping[Pair, float] | None:
+def own_policy(arena: Arena, candidates: Sequence[int]) -> tuple[str, Mapping[Pair, float] | None]:
+    """What the served log alone can say: uniform where the arena wants that, else coverage."""
     if arena.sampling == Arena.Sampling.UNIFORM:
-        return None
-    return coverage_weights(candidates, _compared(arena, candidates))
+        return str(Arena.Sampling.UNIFORM), None
+    return str(Arena.Sampling.COVERAGE), coverage_weights(candidates, _compared(arena, candidates))
 
 
-def _compared(arena: Arena, candidates: list[int]) -> dict[Pair, int]:
+def _compared(arena: Arena, candidates: Sequence[int]) -> dict[Pair, int]:
     """Battles per unordered pair, those set aside left out; counted by the database."""
     among = Q(competitor_a__in=candidates, competitor_b__in=candidates)
     rows = (

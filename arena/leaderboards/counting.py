@@ -10,7 +10,7 @@ from statistics import median
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Count, Max, Min, Q
+from django.db.models import Count, Max, Min, Q, QuerySet
 
 import ratings
 from arena.battles.models import Battle, Response, Vote
@@ -76,12 +76,17 @@ def entered(arena: Arena, limits: Cutoffs) -> dict[int, str]:
     return {row.pk: row.label for row in Competitor.objects.filter(pk__in=ids)}
 
 
+def rated(arena: Arena) -> QuerySet[Vote]:
+    """The votes that count towards ratings: every one but the second judgement of an item by the same voter."""
+    return Vote.objects.filter(battle__arena=arena, battle__repeat_of__isnull=True)
+
+
 def load_counts(arena: Arena, limits: Cutoffs, labels: dict[int, str]) -> ratings.Comparisons:
     """Votes of an arena counted by voter, pair, side and outcome.
 
     Voters are coded in the order of their first counted vote, so that pseudonyms change no byte downstream.
     """
-    votes = Vote.objects.filter(battle__arena=arena, id__lte=limits.vote)
+    votes = rated(arena).filter(id__lte=limits.vote)
     first = votes.values_list("voter_id").annotate(first=Min("id")).order_by("first")
     voters = {voter_id: code for code, (voter_id, _first) in enumerate(first)}
     counted = (

@@ -33,6 +33,7 @@ class Arena(models.Model):
     class Sampling(models.TextChoices):
         COVERAGE = "coverage", "Coverage: connect everyone, then the least compared pairs"
         UNIFORM = "uniform", "Uniform: every pair alike"
+        INFORMATIVE = "informative", "Informative: the pair whose vote narrows the board most, coverage while young"
 
     slug = models.SlugField(unique=True, max_length=60)
     title = models.CharField(max_length=80)
@@ -49,7 +50,19 @@ class Arena(models.Model):
         help_text="Characters a second that each side shows in paced mode. Set it below the slowest competitor.",
     )
     reveal = models.CharField(max_length=10, choices=Reveal, default=Reveal.EACH)
-    sampling = models.CharField(max_length=10, choices=Sampling, default=Sampling.COVERAGE)
+    sampling = models.CharField(max_length=12, choices=Sampling, default=Sampling.COVERAGE)
+    overlap_share = models.FloatField(
+        default=0,
+        validators=[MinValueValidator(0), MaxValueValidator(0.9)],
+        help_text="Share of battles on a prompt set that show a voter what somebody else has judged, for agreement "
+        "between voters: 0.2 is one in five. Each vote counts.",
+    )
+    repeat_share = models.FloatField(
+        default=0,
+        validators=[MinValueValidator(0), MaxValueValidator(0.5)],
+        help_text="Share of battles that show a voter an own earlier one with sides exchanged, for self-consistency. "
+        "The second vote is never rated. Only where names are not revealed after each vote.",
+    )
     max_prompt_chars = models.PositiveIntegerField(default=12_000, validators=[MaxValueValidator(200_000)])
     max_turns = models.PositiveIntegerField(default=8, validators=[MinValueValidator(1), MaxValueValidator(50)])
     publish_after_votes = models.PositiveIntegerField(default=5, validators=[MinValueValidator(1)])

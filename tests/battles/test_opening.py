@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from arena.battles import lifecycle, opening, votes
+from arena.battles import assignment, lifecycle, opening, votes
 from arena.battles.errors import ArenaClosed, NothingLeft, PromptNotText, TooManyBattles
 from arena.battles.models import Battle, Vote
 from arena.battles.words import BattleState, Winner
@@ -104,7 +104,7 @@ def test_nobody_is_served_an_answer_whose_author_they_know(recorded: Arena, vote
         votes.cast_vote(battle.public_id, voter, Winner.A, now=now)
     with pytest.raises(NothingLeft):
         opening.open_battle(voter, recorded, None, seed=opening.new_seed(), now=now)
-    assert opening.progress(recorded, voter) == opening.Progress(6, 6)
+    assert assignment.progress(recorded, voter) == assignment.Progress(6, 6)
 
 
 def test_nothing_left_is_said_on_the_page(as_voter: Client, recorded: Arena, voter: Voter, now: datetime) -> None:

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from arena.battles import notes, opening
+from arena.battles import assignment, notes, opening
 from arena.battles.blinding import BlindBattle, RevealedSide, blind, reveal
 from arena.battles.errors import RevealWithheld
 from arena.battles.models import Battle, Vote
@@ -86,7 +86,7 @@ class Stage:
     suggestions: Sequence[dict[str, str]] = ()
     offers_composer: bool = False
     offers_start: bool = False
-    progress: opening.Progress | None = None
+    progress: assignment.Progress | None = None
     battle: BattleCard | None = None
     reason: str = ""
     may_redraw: bool = False
@@ -123,7 +123,7 @@ def _start(arena: Arena, voter: Voter | None, *, now: datetime) -> Stage:
     reason = endpoints.why_closed(arena, now=now)
     if reason:
         return Stage("closed", reason=reason)
-    progress = opening.progress(arena, voter)
+    progress = assignment.progress(arena, voter)
     if arena.kind == Arena.Kind.RECORDED:
         if progress and progress.done >= progress.total:
             return Stage("nothing_left", progress=progress)
@@ -139,7 +139,7 @@ def _of_battle(arena: Arena, battle: Battle, voter: Voter | None, *, now: dateti
     seen = blind(battle)
     if seen.voted:
         return revealed_stage(battle, seen)
-    progress = opening.progress(arena, voter)
+    progress = assignment.progress(arena, voter)
     card = _card(arena, seen)
     if battle.state == BattleState.VOID:
         reason = str(VOID_SENTENCES[VoidReason(battle.void_reason)])
