@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Side(models.TextChoices):
@@ -15,10 +16,10 @@ class Side(models.TextChoices):
 class Winner(models.TextChoices):
     """The four outcomes a voter can give."""
 
-    A = "a", "A is better"
-    B = "b", "B is better"
-    TIE = "tie", "Tie"
-    BOTH_BAD = "both_bad", "Both are bad"
+    A = "a", _("A is better")
+    B = "b", _("B is better")
+    TIE = "tie", _("Tie")
+    BOTH_BAD = "both_bad", _("Both are bad")
 
 
 class BattleState(models.TextChoices):

@@ -58,11 +58,15 @@ def standalone(svg: str) -> str:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{head}{end}{STANDALONE_STYLE}{body}\n'
 
 
+def _tick(value: float) -> str:
+    return f"{value:g}".replace("-", "−")
+
+
 def axis_head(axis: Axis) -> SafeString:
     """The axis in the table's head; a label on every other tick."""
     body = "".join(
         f'<line class="g-line" x1="{axis.x(t)}" x2="{axis.x(t)}" y1="38" y2="44"/>'
-        + (f'<text class="t-s" x="{axis.x(t)}" y="32" text-anchor="middle">{t:g}</text>' if n % 2 == 0 else "")
+        + (f'<text class="t-s" x="{axis.x(t)}" y="32" text-anchor="middle">{_tick(t)}</text>' if n % 2 == 0 else "")
         for n, t in enumerate(axis.ticks())
     )
     return _svg(
@@ -198,7 +202,7 @@ def intervals(rows: Sequence[dict[str, Any]]) -> SafeString:
     for n, tick in enumerate(axis.ticks()):
         x = left + axis.x(tick)
         body += f'<line class="g-line" x1="{x:g}" x2="{x:g}" y1="{top - 6}" y2="{height}"/>'
-        body += f'<text class="t-s" x="{x:g}" y="20" text-anchor="middle">{tick:g}</text>' if n % 2 == 0 else ""
+        body += f'<text class="t-s" x="{x:g}" y="20" text-anchor="middle">{_tick(tick)}</text>' if n % 2 == 0 else ""
     for n, row in enumerate(rows):
         y = top + 30 * n + 15
         body += (

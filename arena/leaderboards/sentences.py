@@ -2,13 +2,47 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_noop, ngettext
 
 import ratings
+
+SAID_BY_THE_FIT = (
+    gettext_noop("none"),
+    gettext_noop("sandwich"),
+    gettext_noop("bootstrap"),
+    gettext_noop("model"),
+    gettext_noop("half a vote of ties against the mean in %(count)s component(s)"),
+    gettext_noop("There are no votes yet."),
+    gettext_noop("There is one voter: the intervals describe this voter only."),
+    gettext_noop("The votes carry no voters, so intervals take every vote as independent."),
+    gettext_noop("No pair was shown in both orders, so the effect of being shown first cannot be told."),
+    gettext_noop("%(count)s groups were never compared with each other; no ranks are given across them."),
+    gettext_noop(
+        "No finite maximum-likelihood estimate exists for %(names)s: each was given half a vote of ties against their "
+        "mean."
+    ),
+    gettext_noop("%(count)s of %(rounds)s replicates had no finite estimate; a weak prior held them."),
+)
+"""What `ratings` writes into a board, which knows no language; published as it is, worded when shown."""
+
+
+def worded(said: str) -> str:
+    """Words of the fit in the reader's language; unknown ones as they are."""
+    for known in SAID_BY_THE_FIT:
+        if found := re.fullmatch(re.sub(r"%\\\((\w+)\\\)s", r"(?P<\1>.+)", re.escape(known)), said):
+            return _(known) % found.groupdict()
+    return said
+
+
+def figure(count: int) -> str:
+    """A count with its thousands parted as the reader's language does."""
+    return number_format(count, 0, force_grouping=True)
 
 
 def facts_of(board: ratings.Board) -> dict[str, Any]:
@@ -39,7 +73,7 @@ def top_sentence(facts: dict[str, Any]) -> str:
         return _("There are no votes yet.")
     people = ngettext("%(count)s person", "%(count)s people", voters) % {"count": voters}
     start = ngettext("With %(votes)s vote by %(people)s", "With %(votes)s votes by %(people)s", votes) % {
-        "votes": f"{votes:,}",
+        "votes": figure(votes),
         "people": people,
     }
     if facts["groups"] > 1:
@@ -78,4 +112,4 @@ def joined(names: Sequence[str], *, most: int = 5) -> str:
 def _undecided(more: int | None) -> str:
     if more is None:
         return ""
-    return _(": about %(more)s more votes on the closest pair that can be settled") % {"more": f"{more:,}"}
+    return _(": about %(more)s more votes on the closest pair that can be settled") % {"more": figure(more)}

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from arena.battles.words import Winner
 from arena.leaderboards import charts
 from arena.leaderboards.models import Snapshot, SnapshotRow
+from arena.leaderboards.sentences import figure
 from arena.teams.models import Arena
 
 
@@ -125,5 +126,5 @@ def _verdict(difference: float, lower: float, upper: float, more: int | None) ->
         }  # fmt: skip
     sentence = _("Still undecided: the difference of %(gap)s points could be chance.") % {"gap": gap}
     if more:
-        sentence += " " + _("About %(more)s more votes on these two would settle it.") % {"more": f"{more:,}"}
+        sentence += " " + _("About %(more)s more votes on these two would settle it.") % {"more": figure(more)}
     return sentence

@@ -7,6 +7,7 @@ urlpatterns = [
     path("a/<slug:slug>/leaderboard/", views.board, name="board"),
     path("a/<slug:slug>/leaderboard.csv", views.board_csv, name="csv"),
     path("a/<slug:slug>/leaderboard.json", views.board_json, name="json"),
+    path("a/<slug:slug>/leaderboard/pairs.csv", views.chart, {"name": "pairs", "kind": "csv"}, name="pairs"),
     re_path(
         r"^a/(?P<slug>[-\w]+)/leaderboard/(?P<name>matrix|intervals)\.(?P<kind>svg|csv)$", views.chart, name="chart"
     ),

@@ -13,7 +13,7 @@ from django.utils.http import http_date
 from django.views.decorators.http import require_safe
 
 from arena.leaderboards import charts, reading
-from arena.leaderboards.sentences import top_sentence
+from arena.leaderboards.sentences import top_sentence, worded
 from arena.teams.access import arena_for
 from arena.teams.models import Arena
 
@@ -56,6 +56,9 @@ def _board_context(published: reading.PublishedBoard, sort: str) -> dict[str, An
     return {
         "board": published,
         "sentence": top_sentence(published.facts),
+        "interval": worded(published.method["interval"]),
+        "prior": worded(published.method["prior"]),
+        "notes": [worded(note) for note in published.notes],
         "rows": cards,
         "axis": charts.axis_head(axis),
         "sort": "rating" if by_rating else sort,
@@ -98,10 +101,26 @@ def chart(request: HttpRequest, slug: str, name: str, kind: str) -> HttpResponse
         raise Http404("Nothing is published yet.")
     ranked = [row["model_name"] for row in published.rows if row["rank"] is not None]
     if kind == "csv":
-        text = _matrix_csv(published.matrix) if name == "matrix" else published.snapshot.board_csv
-        return _bytes(request, arena, text, "text/csv; charset=utf-8")
+        return _bytes(request, arena, _chart_csv(published, name), "text/csv; charset=utf-8")
     svg = charts.win_matrix(ranked, published.matrix) if name == "matrix" else charts.intervals(published.rows)
     return _bytes(request, arena, charts.standalone(svg), "image/svg+xml")
+
+
+def _chart_csv(published: reading.PublishedBoard, name: str) -> str:
+    if name == "matrix":
+        return _matrix_csv(published.matrix)
+    return _pairs_csv(published.pairs) if name == "pairs" else published.snapshot.board_csv
+
+
+def _pairs_csv(pairs: list[dict[str, Any]]) -> str:
+    """Every pair with its difference in points; `more_votes` is empty where the pair is settled or cannot be."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(["model_a", "model_b", "difference", "lower", "upper", "more_votes"])
+    for pair in pairs:
+        names = [reading.safe_cell(pair["first"]), reading.safe_cell(pair["second"])]
+        writer.writerow([*names, pair["difference"], pair["lower"], pair["upper"], pair["more_votes"]])
+    return out.getvalue()
 
 
 def _matrix_csv(matrix: list[list[Any]]) -> str:

@@ -16,6 +16,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_POST, require_safe
@@ -25,6 +26,7 @@ from arena.battles.errors import BattleError
 from arena.battles.finding import own_battle
 from arena.battles.models import Battle
 from arena.battles.views.stage import Stage, revealed_stage, stage_of, start_stage
+from arena.leaderboards import sampling
 from arena.teams import voters
 from arena.teams.access import arena_for
 from arena.teams.models import Arena, Voter
@@ -61,7 +63,9 @@ def open_battle(request: HttpRequest, slug: str) -> HttpResponse:
         if prompt is not None:
             opening.check_prompt(prompt, limit=arena.max_prompt_chars)  # refused before a voter is made
         voter = voter or voters.ensure_voter(request)
-        battle = opening.open_battle(voter, arena, prompt, seed=opening.new_seed(), now=now)
+        battle = opening.open_battle(
+            voter, arena, prompt, seed=opening.new_seed(), now=now, policy=sampling.policy_of(arena)
+        )
         response = _answer(request, arena, stage_of(arena, voter, now=now, battle=battle))
     except BattleError as error:
         if error.code == "nothing_left":
@@ -74,7 +78,7 @@ def open_battle(request: HttpRequest, slug: str) -> HttpResponse:
     return response
 
 
-def _action(function: Action, *, failure: str = "") -> Callable[..., HttpResponse]:
+def _action(function: Action, *, failure: Any = "") -> Callable[..., HttpResponse]:
     """A POST on one battle of this voter: ownership checked, refusals translated once, nothing lost."""
 
     @require_POST
@@ -92,7 +96,7 @@ def _action(function: Action, *, failure: str = "") -> Callable[..., HttpRespons
             return _refusal(request, arena, stage, error)
         except DatabaseError:
             log.exception("The database refused an action on a battle.")
-            sentence = failure or str(_("Nothing could be stored just now. Try again in a moment."))
+            sentence = str(failure) or _("Nothing could be stored just now. Try again in a moment.")
             return _unavailable(request, battle.arena if battle else Arena(slug=slug), sentence, draft)
 
     view.__name__ = function.__name__.lstrip("_")
@@ -149,7 +153,9 @@ def _note(request: HttpRequest, battle: Battle) -> Stage:
     return stage_of(battle.arena, battle.voter, now=now, battle=battle)
 
 
-vote = _action(_cast, failure=str(_("Your vote could not be saved, and nothing was revealed. Try again in a moment.")))
+vote = _action(
+    _cast, failure=gettext_lazy("Your vote could not be saved, and nothing was revealed. Try again in a moment.")
+)
 skip = _action(_skip)
 stop = _action(_stop)
 redraw = _action(_redraw)
