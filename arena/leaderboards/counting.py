@@ -68,9 +68,23 @@ def cutoffs() -> Cutoffs:
     return Cutoffs(vote=highest[0], battle=highest[1], response=highest[2])
 
 
+def tellable(limits: Cutoffs, path: str = "") -> Q:
+    """Battles whose competitors a board may count: those judged by the cut-off, and old ones that nobody can judge.
+
+    An open battle must stay out: between two boards the figures of two competitors would move, and its voter knew who
+    answers. So must one just set aside, whose answers may be shown again. Those come in a day later, by whole days.
+    `path` leads to the battle ("turn__battle__"). The day is that of the last battle, not the clock's: see `verify`.
+    """
+    judged = Q(**{f"{path}vote__id__lte": limits.vote})
+    last = Battle.objects.filter(id__lte=limits.battle).order_by("-id").values_list("served_at", flat=True).first()
+    if last is None:
+        return judged
+    return judged | Q(**{f"{path}expires_at__lte": last.replace(hour=0, minute=0, second=0, microsecond=0)})
+
+
 def entered(arena: Arena, limits: Cutoffs) -> dict[int, str]:
-    """Label by id of every competitor that was served before the cut-off, retired ones included."""
-    served = Battle.objects.filter(arena=arena, id__lte=limits.battle)
+    """Label by id of every competitor of a battle that may be told, retired ones included."""
+    served = Battle.objects.filter(tellable(limits), arena=arena, id__lte=limits.battle)
     ids = set(served.values_list("competitor_a_id", flat=True).distinct())
     ids |= set(served.values_list("competitor_b_id", flat=True).distinct())
     return {row.pk: row.label for row in Competitor.objects.filter(pk__in=ids)}
@@ -107,7 +121,8 @@ def load_counts(arena: Arena, limits: Cutoffs, labels: dict[int, str]) -> rating
 def load_service(arena: Arena, limits: Cutoffs, labels: dict[int, str]) -> dict[int, Service]:
     """Service figures of each competitor, from the served log up to the cut-offs."""
     served = _served(arena, limits)
-    rows = Response.objects.filter(turn__battle__arena=arena, id__lte=limits.response)
+    told = tellable(limits, "turn__battle__")
+    rows = Response.objects.filter(told, turn__battle__arena=arena, id__lte=limits.response)
     failures = {
         competitor: (total, failed)
         for competitor, total, failed in rows.values_list("competitor_id")
@@ -130,7 +145,7 @@ def load_service(arena: Arena, limits: Cutoffs, labels: dict[int, str]) -> dict[
 def _served(arena: Arena, limits: Cutoffs) -> dict[int, int]:
     served: dict[int, int] = defaultdict(int)
     for side in ("competitor_a_id", "competitor_b_id"):
-        rows = Battle.objects.filter(arena=arena, id__lte=limits.battle).values_list(side)
+        rows = Battle.objects.filter(tellable(limits), arena=arena, id__lte=limits.battle).values_list(side)
         for competitor, count in rows.annotate(count=Count("id")).order_by():
             served[competitor] += count
     return served

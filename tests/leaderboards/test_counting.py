@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from arena.battles.models import Battle, Response, Vote
+from arena.battles.models import Response, Vote
 from arena.competitors.models import Competitor
 from arena.leaderboards import counting
 from arena.teams.models import Arena, Voter
@@ -85,14 +85,3 @@ def test_a_competitor_without_answers_has_no_figures(orchard: Arena) -> None:
     assert lone is not None
     row = counting.load_service(orchard, ALL, {lone.pk: "Ash"})[lone.pk]
     assert row == counting.Service(0, None, None, None)
-
-
-@transactional
-def test_a_served_battle_enters_its_competitors_even_without_a_vote(orchard: Arena, judge: Any) -> None:
-    vote = judge("Ash", "Birch", "a")
-    cedar, dogwood = Competitor.objects.filter(arena=orchard, name__in=("Cedar", "Dogwood")).order_by("name")
-    unvoted = Battle.objects.get(pk=vote.battle_id)
-    unvoted.pk, unvoted.public_id = None, Voter().public_id
-    unvoted.competitor_a, unvoted.competitor_b = cedar, dogwood
-    unvoted.save()
-    assert set(counting.entered(orchard, ALL).values()) == {"Ash", "Birch", "Cedar", "Dogwood"}
