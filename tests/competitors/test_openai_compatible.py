@@ -279,7 +279,37 @@ async def test_a_reader_who_takes_time_is_not_blamed_on_the_endpoint() -> None:
         async for item in provider.stream(ASK, SETTINGS):
             texts.append(item)
             await asyncio.sleep(0.3)
-    assert texts == [Delta("a"), Delta("b"), Finish("stop")]
+    assert "".join(item.text for item in texts if isinstance(item, Delta)) == "ab"
+    assert texts[-1] == Finish("stop")
+
+
+async def test_the_first_text_comes_at_once_and_later_tokens_by_the_handful() -> None:
+    tokens = [part for n in range(30) for part in (event(f"{n} "), 0.02)]
+    async with endpoint(answering(event("first "), 0.3, *tokens, DONE)) as server:
+        provider = OpenAICompatibleProvider(EndpointAddress(server.base_url), PATIENT)
+        began, seen = time.monotonic(), []
+        async for item in provider.stream(ASK, SETTINGS):
+            seen.append((time.monotonic() - began, item))
+    texts = [item.text for _, item in seen if isinstance(item, Delta)]
+    assert texts[0] == "first "
+    assert seen[0][0] < 0.25  # well before the second token, which is sent 0.3 s later
+    assert "".join(texts) == "first " + "".join(f"{n} " for n in range(30))
+    assert 3 <= len(texts) <= 17  # 30 tokens in 0.6 s, looked for every 0.08 s: two tokens a look even when all is slow
+
+
+async def test_who_stops_early_closes_the_connection_at_once() -> None:
+    async def endless(writer: asyncio.StreamWriter, _request: bytes) -> None:
+        writer.write(OK + b"\r\n")
+        while True:
+            writer.write(event("word "))
+            await writer.drain()
+            await asyncio.sleep(0.005)
+
+    async with endpoint(endless) as server:
+        stream = OpenAICompatibleProvider(EndpointAddress(server.base_url), PATIENT).stream(ASK, SETTINGS)
+        assert isinstance(await anext(stream), Delta)
+        await stream.aclose()  # type: ignore[attr-defined]
+        await asyncio.wait_for(server.lost.wait(), 2)
 
 
 async def test_a_line_of_a_megabyte_is_one_delta() -> None:

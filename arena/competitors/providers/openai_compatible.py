@@ -25,11 +25,14 @@ from arena.competitors.providers.base import (
     ProviderError,
     Timeouts,
 )
+from arena.competitors.providers.event_stream import EventStream
 
 MAX_CHARS = 200_000
 """Text of one answer; beyond it the endpoint is broken. The cap that voters see is the Cleaner's."""
-MAX_LINE_BYTES = 4_000_000
-MAX_THOUGHT_BYTES = 64_000_000
+GATHER = 0.08
+"""Seconds between two looks at a connection once text flows: a look costs more than the tokens that it finds."""
+_LOOK = 0.002
+"""Seconds that one look takes at most; whatever comes later belongs to the next."""
 _DRAIN_SECONDS = 0.2
 _ERROR_BYTES = 4096
 _DETAIL_CHARS = 300
@@ -73,7 +76,7 @@ class OpenAICompatibleProvider:
         return f"OpenAICompatibleProvider({self._address!r})"
 
     async def stream(self, messages: Sequence[Message], settings: GenerationSettings) -> AsyncIterator[Delta | Finish]:
-        """Deltas as they arrive, then one Finish.
+        """The first text as it arrives, then what every `GATHER` seconds brought, then one Finish.
 
         Raises ProviderError with the code for what went wrong; its detail never holds the key.
         """
@@ -135,42 +138,32 @@ class OpenAICompatibleProvider:
         return ProviderError(code, self._safe(f"HTTP {response.status_code}: {text}"))
 
     async def _events(self, response: httpx.Response, waiting: _Patience) -> AsyncIterator[Delta | Finish]:
-        reading = _Reading(self._max_chars)
-        chunks = response.aiter_bytes()
-        while not reading.done:
-            try:
-                async with asyncio.timeout_at(waiting.deadline):
-                    chunk = await anext(chunks, None)
-            except TimeoutError:
-                raise waiting.error() from None
-            except (httpx.HTTPError, httpx.StreamError, OSError) as error:
-                chunk = None
-                reading.ended_badly = _described(error)
-            if chunk is None:
-                break
-            try:
-                texts = reading.take(chunk)
-            except ProviderError as error:
-                raise ProviderError(error.code, self._safe(error.detail)) from None
-            for text in texts:
-                yield Delta(text)
-            waiting.note(alive=reading.pop_alive())
-        yield self._finish(reading)
-        # Read to the very end: only then can the connection be used again.
-        with suppress(TimeoutError, StopAsyncIteration, httpx.HTTPError, httpx.StreamError):
-            async with asyncio.timeout(_DRAIN_SECONDS):
-                while True:
-                    await anext(chunks)
+        body = _Body(response, self._max_chars)
+        try:
+            over = False
+            while not over:
+                text, over = await body.take(waiting)
+                if text:
+                    yield Delta(text)
+                if not over:
+                    waiting.note(alive=body.pop_alive())
+            yield self._finish(body.events)
+            await body.drain()
+        except ProviderError as error:
+            raise ProviderError(error.code, self._safe(error.detail)) from None
+        finally:
+            await body.close()
 
-    def _finish(self, reading: _Reading) -> Finish:
+    @staticmethod
+    def _finish(reading: EventStream) -> Finish:
         if reading.done or reading.finish_reason:
             return Finish(reading.finish_reason or "stop", reading.input_tokens, reading.output_tokens)
         if reading.events:
             says = reading.ended_badly or "The stream ended without finish_reason or [DONE]."
-            raise ProviderError(ErrorCode.CUT_OFF, self._safe(says))
+            raise ProviderError(ErrorCode.CUT_OFF, says)
         if reading.ended_badly:
-            raise ProviderError(ErrorCode.CUT_OFF, self._safe(reading.ended_badly))
-        raise ProviderError(ErrorCode.MALFORMED, self._safe(f"No event stream, but: {reading.stray}"))
+            raise ProviderError(ErrorCode.CUT_OFF, reading.ended_badly)
+        raise ProviderError(ErrorCode.MALFORMED, f"No event stream, but: {reading.stray}")
 
     def _safe(self, detail: str) -> str:
         """The detail without the key, which some servers repeat, on one line and not long."""
@@ -195,6 +188,78 @@ def request_body(messages: Sequence[Message], settings: GenerationSettings) -> d
         "stream": True,
     }
     return {name: value for name, value in body.items() if value is not None}
+
+
+class _Body:
+    """A response read in a task of its own, which looks at the connection now and then and takes all that has come.
+
+    One wake-up a token would cost several times the token's work. The first text is not kept waiting.
+    """
+
+    def __init__(self, response: httpx.Response, max_chars: int) -> None:
+        self.events = EventStream(max_chars)
+        self._response = response
+        self._texts: list[str] = []
+        self._error: Exception | None = None
+        self._ended = False
+        self._news = asyncio.Event()
+        self._clock = asyncio.get_running_loop().time
+        self._look_ends = 0.0
+        self._reading = asyncio.create_task(self._read())
+
+    async def take(self, waiting: _Patience) -> tuple[str, bool]:
+        """The text since the last call, waited for if there is none, and whether it was the last. Raises ProviderError.
+
+        The text is empty when the model only thought.
+        """
+        try:
+            async with asyncio.timeout_at(waiting.deadline):
+                await self._news.wait()
+        except TimeoutError:
+            raise waiting.error() from None
+        self._news.clear()
+        if self._error is not None:
+            raise self._error
+        text = "".join(self._texts)
+        self._texts.clear()
+        return text, self._ended or self.events.done
+
+    def pop_alive(self) -> bool:
+        """Whether a token, shown or thought, has come since the last call."""
+        alive, self.events.alive = self.events.alive, False
+        return alive
+
+    async def drain(self) -> None:
+        """Reads to the very end, if that is near: only then can the connection be used again."""
+        await asyncio.wait((self._reading,), timeout=_DRAIN_SECONDS)
+
+    async def close(self) -> None:
+        if not self._reading.done():
+            self._reading.cancel()
+            await asyncio.wait((self._reading,))
+
+    async def _read(self) -> None:
+        try:
+            async for chunk in self._response.aiter_bytes():
+                if not self.events.done:
+                    await self._took(chunk)
+        except (httpx.HTTPError, httpx.StreamError, OSError) as error:
+            self.events.ended_badly = _described(error)
+        except Exception as error:
+            self._error = error
+        finally:
+            self._ended = True
+            self._news.set()
+
+    async def _took(self, chunk: bytes) -> None:
+        self._texts += self.events.take(chunk)
+        if self.events.done:
+            self._news.set()
+        elif self.events.alive:
+            self._news.set()
+            if self._clock() >= self._look_ends:
+                await asyncio.sleep(GATHER)
+                self._look_ends = self._clock() + _LOOK
 
 
 class _Patience:
@@ -227,117 +292,6 @@ class _Patience:
         return ProviderError(ErrorCode.TIMEOUT_FIRST, "The first token took too long.")
 
 
-class _Reading:
-    """Bytes of an event stream in, pieces of text out; work and memory stay linear in what arrives."""
-
-    def __init__(self, max_chars: int) -> None:
-        self.done = False
-        self.events = 0
-        self.finish_reason = ""
-        self.input_tokens: int | None = None
-        self.output_tokens: int | None = None
-        self.ended_badly = ""
-        self.stray = ""
-        self._alive = False
-        self._max_chars = max_chars
-        self._chars = 0
-        self._bytes = 0
-        self._partial: list[bytes] = []
-        self._partial_bytes = 0
-
-    def pop_alive(self) -> bool:
-        """Whether a token, shown or thought, has come since the last call."""
-        alive, self._alive = self._alive, False
-        return alive
-
-    def take(self, chunk: bytes) -> list[str]:
-        """The texts of the lines that this chunk completes. Raises ProviderError."""
-        self._bytes += len(chunk)
-        if self._bytes > MAX_THOUGHT_BYTES:
-            raise ProviderError(ErrorCode.MALFORMED, f"More than {MAX_THOUGHT_BYTES} bytes for one answer.")
-        first, *rest = chunk.split(b"\n")
-        if self._partial_bytes + len(first) > MAX_LINE_BYTES:
-            raise ProviderError(ErrorCode.MALFORMED, f"A line of more than {MAX_LINE_BYTES} bytes.")
-        if not rest:
-            self._partial.append(first)
-            self._partial_bytes += len(first)
-            return []
-        lines = [b"".join((*self._partial, first)), *rest[:-1]]
-        self._partial = [rest[-1]]
-        self._partial_bytes = len(rest[-1])
-        texts: list[str] = []
-        for line in lines:
-            text = self._line(line)
-            if text:
-                texts.append(text)
-            if self.done:
-                break
-        return texts
-
-    def _line(self, line: bytes) -> str:
-        if not line.startswith(b"data:"):
-            self._other_line(line)
-            return ""
-        data = line[5:].strip()
-        if data == b"[DONE]":
-            self.done = True
-            return ""
-        if not data:
-            return ""
-        try:
-            event = json.loads(data)
-        except (ValueError, RecursionError):
-            raise ProviderError(ErrorCode.MALFORMED, f"No JSON: {_shown(data)}") from None
-        if not isinstance(event, dict):
-            raise ProviderError(ErrorCode.MALFORMED, f"No JSON object: {_shown(data)}")
-        self.events += 1
-        return self._event(event, data)
-
-    def _other_line(self, line: bytes) -> None:
-        """Comments, `event:`, `id:` say nothing here; llama.cpp reports late errors as `error: {…}`."""
-        if line.startswith(b"error:"):
-            raise ProviderError(ErrorCode.STATUS, f"Error in the stream: {_shown(line[6:])}")
-        if not self.stray and line.strip() and not line.startswith((b":", b"event:", b"id:", b"retry:")):
-            self.stray = _shown(line)
-
-    def _event(self, event: dict[str, Any], data: bytes) -> str:
-        if event.get("error"):
-            raise ProviderError(ErrorCode.STATUS, f"Error in the stream: {_shown(data)}")
-        usage = event.get("usage")
-        if isinstance(usage, dict):
-            self.input_tokens = _count(usage.get("prompt_tokens"))
-            self.output_tokens = _count(usage.get("completion_tokens"))
-        choices = event.get("choices")
-        if not choices and (isinstance(choices, list) or isinstance(usage, dict)):
-            return ""
-        if not isinstance(choices, list) or not isinstance(choices[0], dict):
-            raise ProviderError(ErrorCode.MALFORMED, f"No choices: {_shown(data)}")
-        reason = choices[0].get("finish_reason")
-        if isinstance(reason, str):
-            self.finish_reason = reason
-        delta = choices[0].get("delta")
-        if delta is None:
-            return ""
-        if not isinstance(delta, dict):
-            raise ProviderError(ErrorCode.MALFORMED, f"The delta is no object: {_shown(data)}")
-        return self._delta(delta, data)
-
-    def _delta(self, delta: dict[str, Any], data: bytes) -> str:
-        content = delta.get("content")
-        if isinstance(content, list):  # parts, as in requests
-            content = "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
-        if not content:
-            self._alive = self._alive or bool(delta.get("reasoning_content") or delta.get("reasoning"))
-            return ""
-        if not isinstance(content, str):
-            raise ProviderError(ErrorCode.MALFORMED, f"The content is no text: {_shown(data)}")
-        self._alive = True
-        self._chars += len(content)
-        if self._chars > self._max_chars:
-            raise ProviderError(ErrorCode.MALFORMED, f"More than {self._max_chars} characters.")
-        return content
-
-
 def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -347,11 +301,3 @@ def _is_loopback(host: str) -> bool:
 
 def _described(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
-
-
-def _shown(data: bytes) -> str:
-    return data[:_DETAIL_CHARS].decode("utf-8", "replace")
-
-
-def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
