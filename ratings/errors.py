@@ -10,13 +10,19 @@ class RatingsError(Exception):
 
 
 class BadInput(RatingsError):
-    """A file or argument that cannot be used, with its place."""
+    """A file or argument that cannot be used, with its place; `item` counts votes where many share a line."""
 
-    def __init__(self, problem: str, *, file: str = "", line: int | None = None, column: str = "") -> None:
-        self.problem, self.file, self.line, self.column = problem, file, line, column
-        place = ", ".join(
-            part for part in (file, f"line {line}" if line else "", f"column {column}" if column else "") if part
+    def __init__(
+        self, problem: str, *, file: str = "", line: int | None = None, column: str = "", item: int | None = None
+    ) -> None:
+        self.problem, self.file, self.line, self.column, self.item = problem, file, line, column, item
+        parts = (
+            file,
+            f"line {line}" if line else "",
+            f"vote {item}" if item else "",
+            f"column {column}" if column else "",
         )
+        place = ", ".join(part for part in parts if part)
         super().__init__(f"{place}: {problem}" if place else problem)
 
 
@@ -40,13 +46,17 @@ class SelfComparison(BadInput):
 
 
 class DuplicateVote(BadInput):
-    """The same vote twice."""
+    """The same vote twice; `items` count votes where many share a line."""
 
-    def __init__(self, key: str, first: int, second: int, *, file: str = "") -> None:
+    def __init__(
+        self, key: str, first: int, second: int, *, file: str = "", items: tuple[int, int] | None = None
+    ) -> None:
         self.first, self.second = first, second
+        one, two = (f" (vote {item})" for item in items) if items else ("", "")
         super().__init__(
-            f"the vote {key} stands on line {first} and again on line {second}: remove one.", file=file, line=second
-        )
+            f"the vote {key} stands on line {first}{one} and again on line {second}{two}: remove one.",
+            file=file, line=second, item=items[1] if items else None,
+        )  # fmt: skip
 
 
 class NotStronglyConnected(RatingsError):
