@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.http import HttpRequest
 
+from arena.teams.arenas import OPEN_CADENCE
 from arena.teams.models import Arena, Voter
 
 if TYPE_CHECKING:
@@ -36,6 +37,9 @@ class ArenaAdmin(RoomAdmin):
     list_filter = ("kind", "access")
     search_fields = ("title", "slug")
     readonly_fields = ("created_at",)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {**OPEN_CADENCE, **super().get_changeform_initial_data(request)}
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         # Addresses have been given away, and simulated votes must stay labelled as what they are.

@@ -6,6 +6,11 @@ from typing import Any
 
 from arena.teams.models import Arena
 
+OPEN_CADENCE = {"publish_after_votes": 100, "publish_after_seconds": 3600}
+"""Where anybody may vote a board that moves with every few votes tells an attacker what each of them did."""
+KNOWN_CADENCE = {"publish_after_votes": 5, "publish_after_seconds": 60}
+"""Where voters are known, and in the demo's arenas."""
+
 
 class SlugTaken(Exception):
     """An arena of this slug is there already."""
@@ -25,10 +30,14 @@ class UnknownArena(Exception):
 
 
 def add_arena(slug: str, *, title: str, kind: str, **settings: Any) -> Arena:
-    """Store a new arena. Raises SlugTaken, and ValidationError where a value is not allowed."""
+    """Store a new arena, which publishes seldom if anybody may vote there and nothing else is said.
+
+    Raises SlugTaken, and ValidationError where a value is not allowed.
+    """
     if Arena.objects.filter(slug=slug).exists():
         raise SlugTaken(slug)
-    arena = Arena(slug=slug, title=title, kind=kind, **settings)
+    cadence = OPEN_CADENCE if settings.get("access", Arena.Access.OPEN) == Arena.Access.OPEN else KNOWN_CADENCE
+    arena = Arena(slug=slug, title=title, kind=kind, **{**cadence, **settings})
     arena.full_clean()
     arena.save()
     return arena

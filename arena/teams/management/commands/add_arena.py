@@ -52,8 +52,22 @@ class Command(BaseCommand):
             help="coverage: the least compared pairs first; uniform: every pair alike (default: coverage)",
         )
 
+        parser.add_argument(
+            "--publish-after-votes",
+            type=int,
+            metavar="N",
+            help="publish the board after N new votes (default: 100 where access is open, else 5)",
+        )
+        parser.add_argument(
+            "--publish-after-seconds",
+            type=int,
+            metavar="S",
+            help="or S seconds after the first of them (default: 3600 where access is open, else 60)",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
-        names = ("title", "kind", "description", "access", "stream_mode", "pace", "reveal", "sampling")
+        names = ("title", "kind", "description", "access", "stream_mode", "pace", "reveal", "sampling",
+                 "publish_after_votes", "publish_after_seconds")  # fmt: skip
         given = {name: options[name] for name in names if options[name] is not None}
         with refusing(SlugTaken):
             arena = add_arena(options["slug"], **given)
