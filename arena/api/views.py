@@ -39,7 +39,7 @@ from arena.battles.finding import own_battle
 from arena.battles.models import Battle, Turn
 from arena.competitors import endpoints
 from arena.competitors.models import Competitor
-from arena.leaderboards import reading
+from arena.leaderboards import reading, sampling
 from arena.teams import voters
 from arena.teams.access import arena_for, arenas_for
 from arena.teams.models import Arena, Voter
@@ -111,7 +111,9 @@ class Battles(ArenaView):
         if prompt is not None:
             opening.check_prompt(prompt, limit=arena.max_prompt_chars)
         voter = voters.ensure_voter(request._request)
-        battle = opening.open_battle(voter, arena, prompt, seed=opening.new_seed(), now=now)
+        battle = opening.open_battle(
+            voter, arena, prompt, seed=opening.new_seed(), now=now, policy=sampling.policy_of(arena)
+        )
         response = Response(battle_out(blind(battle)), status=201 if battle.served_at == now else 200)
         voters.remember(response, voter)
         return response
@@ -193,7 +195,9 @@ class BattleRedraw(ArenaView):
     def post(self, request: Request, slug: str, battle_id: UUID) -> Response:
         """A new pair for the prompt of a void battle; asked again, the same new battle."""
         battle, voter = self.battle(request, slug, battle_id)
-        fresh = opening.redraw_battle(battle, voter, seed=opening.new_seed(), now=timezone.now())
+        fresh = opening.redraw_battle(
+            battle, voter, seed=opening.new_seed(), now=timezone.now(), policy=sampling.policy_of(battle.arena)
+        )
         return Response(battle_out(blind(fresh)), status=201)
 
 

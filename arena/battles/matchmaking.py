@@ -12,10 +12,21 @@ from dataclasses import dataclass
 from itertools import combinations
 
 Pair = tuple[int, int]
-Policy = Callable[[Sequence[int]], tuple[str, Mapping[Pair, float] | None]]
-"""Candidates to the name of a policy and its weights per unordered pair (low id first; None means uniform)."""
 UNIFORM_FLOOR = 0.1
 """Share of draws that ignore the weights: no pair is ever impossible, and none can be foreseen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weighing:
+    """A policy's name for the log, its weights per unordered pair (low id first; None means uniform), and its floor."""
+
+    policy: str
+    weights: Mapping[Pair, float] | None = None
+    floor: float = UNIFORM_FLOOR
+
+
+Policy = Callable[[Sequence[int]], Weighing]
+"""From candidates to how their pairs are weighed."""
 
 
 class TooFewCandidates(ValueError):
@@ -31,8 +42,16 @@ class Draw:
     probability: float
 
 
-def draw_pair(candidates: Sequence[int], weights: Mapping[Pair, float] | None, *, rng: random.Random) -> Draw:
+def draw_pair(
+    candidates: Sequence[int],
+    weights: Mapping[Pair, float] | None,
+    *,
+    rng: random.Random,
+    floor: float = UNIFORM_FLOOR,
+) -> Draw:
     """Two distinct competitors on random sides; `weights` are per unordered pair (low id first), None means uniform.
+
+    A share `floor` of the draws ignores the weights.
 
     Raises TooFewCandidates below two candidates.
     """
@@ -43,7 +62,7 @@ def draw_pair(candidates: Sequence[int], weights: Mapping[Pair, float] | None, *
     total = sum(given)
     uniform = 1.0 / len(pairs)
     if total > 0:
-        chances = [UNIFORM_FLOOR * uniform + (1 - UNIFORM_FLOOR) * weight / total for weight in given]
+        chances = [floor * uniform + (1 - floor) * weight / total for weight in given]
     else:
         chances = [uniform] * len(pairs)
     (index,) = rng.choices(range(len(pairs)), chances)

@@ -6,7 +6,7 @@ import random
 import secrets
 import unicodedata
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -25,7 +25,7 @@ from arena.battles.errors import (
     TooManyBattles,
     TooManyTurns,
 )
-from arena.battles.matchmaking import Draw, Pair, Policy, TooFewCandidates, coverage_weights, draw_pair
+from arena.battles.matchmaking import Draw, Pair, Policy, TooFewCandidates, Weighing, coverage_weights, draw_pair
 from arena.battles.models import Battle, Turn
 from arena.battles.recording import record_recorded_answers
 from arena.battles.words import OPEN_STATES, BattleState
@@ -119,7 +119,7 @@ def open_battle(
     return battle
 
 
-def redraw_battle(battle: Battle, voter: Voter, *, seed: str, now: datetime) -> Battle:
+def redraw_battle(battle: Battle, voter: Voter, *, seed: str, now: datetime, policy: Policy | None = None) -> Battle:
     """A new pair for the prompt of a void battle; the same new battle however often it is asked for.
 
     Raises NotYours, BattleClosed (when the battle is not void or had a follow-up), and what open_battle raises.
@@ -136,7 +136,7 @@ def redraw_battle(battle: Battle, voter: Voter, *, seed: str, now: datetime) -> 
     with transaction.atomic():
         locked = Battle.objects.select_for_update(of=("self",)).get(pk=battle.pk)
         existing = Battle.objects.filter(redraw_of=locked).first()
-        return existing or open_battle(voter, battle.arena, prompt, seed=seed, now=now, redraw_of=locked)
+        return existing or open_battle(voter, battle.arena, prompt, seed=seed, now=now, policy=policy, redraw_of=locked)
 
 
 def follow_up(battle: Battle, voter: Voter, prompt: str, *, now: datetime) -> Turn:
@@ -188,9 +188,9 @@ def _draw(
     """The policy's name and its draw; an item that repeats or overlaps brings both."""
     if item and item.draw:
         return item.policy, item.draw
-    name, weights = policy(candidates) if policy else own_policy(arena, candidates)
+    weighed = policy(candidates) if policy else own_policy(arena, candidates)
     try:
-        return name, draw_pair(candidates, weights, rng=rng)
+        return weighed.policy, draw_pair(candidates, weighed.weights, rng=rng, floor=weighed.floor)
     except TooFewCandidates:
         raise ArenaClosed(reason="fewer than two competitors can answer.") from None
 
@@ -200,11 +200,11 @@ def _live_candidates(arena: Arena, *, now: datetime) -> list[int]:
     return list(drawable.filter(healthy_filter(now)).values_list("pk", flat=True))
 
 
-def own_policy(arena: Arena, candidates: Sequence[int]) -> tuple[str, Mapping[Pair, float] | None]:
+def own_policy(arena: Arena, candidates: Sequence[int]) -> Weighing:
     """What the served log alone can say: uniform where the arena wants that, else coverage."""
     if arena.sampling == Arena.Sampling.UNIFORM:
-        return str(Arena.Sampling.UNIFORM), None
-    return str(Arena.Sampling.COVERAGE), coverage_weights(candidates, _compared(arena, candidates))
+        return Weighing(str(Arena.Sampling.UNIFORM))
+    return Weighing(str(Arena.Sampling.COVERAGE), coverage_weights(candidates, _compared(arena, candidates)))
 
 
 def _compared(arena: Arena, candidates: Sequence[int]) -> dict[Pair, int]:

@@ -17,6 +17,7 @@ from arena.battles.models import Vote
 from arena.competitors.models import Competitor
 from arena.leaderboards import counting
 from arena.leaderboards.models import Snapshot, SnapshotRow
+from arena.leaderboards.sampling import geometry_of
 from arena.leaderboards.sentences import facts_of
 from arena.teams.models import Arena
 
@@ -53,6 +54,7 @@ def compute(
         "facts": facts_of(board),
         "pairs": [asdict(pair) for pair in board.pairs],
         "matrix": _matrix(data),
+        "geometry": geometry_of(data, list(labels)),
     }
     return Computed(
         board, labels, ratings.board_csv(board, meta), ratings.board_json(board, meta, snapshot=about), page

@@ -133,7 +133,9 @@ def _stop(request: HttpRequest, battle: Battle) -> Stage:
 def _redraw(request: HttpRequest, battle: Battle) -> Stage:
     """A new pair for a void battle's prompt, once."""
     now = timezone.now()
-    fresh = opening.redraw_battle(battle, battle.voter, seed=opening.new_seed(), now=now)
+    fresh = opening.redraw_battle(
+        battle, battle.voter, seed=opening.new_seed(), now=now, policy=sampling.policy_of(battle.arena)
+    )
     return stage_of(battle.arena, battle.voter, now=now, battle=fresh)
 
 
