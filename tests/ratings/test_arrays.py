@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ratings import BadInput, SelfComparison, UnknownLabel
-from ratings.columns import from_columns
+from ratings.arrays import from_columns
 from ratings.reading import read_votes
 
 ROWS = [
