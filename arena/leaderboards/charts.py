@@ -209,7 +209,7 @@ def intervals(rows: Sequence[dict[str, Any]]) -> SafeString:
             f'<text class="t-ink" x="{left - 8}" y="{y + 4}" text-anchor="end">{escape(row["model_name"][:32])}</text>'
         )
         body += f'<g transform="translate({left} 0)">{_mark(row, axis, y)}</g>'
-    return _svg(left + WIDTH, height + 8, _("Ratings with 95 % intervals"), body)
+    return _svg(left + WIDTH, height + 8, _("Ratings with 95 %% intervals") % {}, body)
 
 
 def signed(points: float) -> str:
@@ -228,16 +228,17 @@ def difference(value: float, lower: float, upper: float) -> SafeString:
     def x(points: float) -> float:
         return round(20 + (points + top) / (2 * top) * 420, 1)
 
+    even, b_ahead, a_ahead = _("even"), _("B ahead"), _("A ahead")
     ticks = [-top + step * n for n in range(round(2 * top / step) + 1)]
     body = "".join(
         f'<line class="{"g-axis" if t == 0 else "g-line"}" x1="{x(t)}" x2="{x(t)}" y1="8" y2="54"/>'
-        f'<text class="t-s" x="{x(t)}" y="72" text-anchor="middle">{signed(t) if t else _("even")}</text>'
+        f'<text class="t-s" x="{x(t)}" y="72" text-anchor="middle">{signed(t) if t else even}</text>'
         for t in ticks
     )
     body += f'<line class="g-ink" x1="{x(lower)}" x2="{x(upper)}" y1="30" y2="30"/>'
     body += f'<circle class="f-ink" cx="{x(value)}" cy="30" r="5.5"/>'
-    body += f'<text class="t-s" x="20" y="94">{_("B ahead")}</text>'
-    body += f'<text class="t-s" x="440" y="94" text-anchor="end">{_("A ahead")}</text>'
+    body += f'<text class="t-s" x="20" y="94">{b_ahead}</text>'
+    body += f'<text class="t-s" x="440" y="94" text-anchor="end">{a_ahead}</text>'
     label = _("Difference: %(value)s points, 95 %% interval %(low)s to %(high)s; above zero A is ahead") % {
         "value": f"{value:+.0f}", "low": f"{lower:+.0f}", "high": f"{upper:+.0f}",
     }  # fmt: skip
