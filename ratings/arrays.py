@@ -1,127 +1,85 @@
-"""Columns of a batch as numbers and codes, and single cells for messages."""
+"""Comparisons from columns of strings in memory, as a data frame holds them."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from hashlib import blake2b
-from math import nan
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from ratings.data import Floats, Ints
-from ratings.formats import number
-from ratings.packed import LONG, Coder, Codes, Column, PackedCells
-from ratings.rows import Batch
+from ratings.data import Comparisons, Ints, Outcome, comparisons
+from ratings.errors import BadInput, SelfComparison, UnknownLabel
 
-FEW = 1 << 16
-"""Distinct numbers of a column that are remembered while it is read."""
-MOST_CHARS = 200
-"""Characters of a value that are kept; longer ones keep their beginning and a hash."""
-KEPT_CHARS = 60
+WORDS = {"model_a": Outcome.A, "model_b": Outcome.B, "tie": Outcome.TIE, "both_bad": Outcome.BOTH_BAD}
 
 
-def only(batch: Batch, rows: Ints) -> Batch:
-    """Some rows of a batch."""
-    chosen = rows.tolist()
+def from_columns(
+    model_a: Iterable[str],
+    model_b: Iterable[str],
+    winner: Iterable[str],
+    *,
+    voter: Iterable[object] | None = None,
+    weight: ArrayLike | None = None,
+    labels: Mapping[str, str] | None = None,
+) -> Comparisons:
+    """Comparisons, names in order and voters by their first vote; one dictionary look-up a cell.
 
-    def column(name: str) -> Column:
-        cells = batch.column(name)
-        if isinstance(cells, PackedCells):
-            return PackedCells(cells.data, cells.start[rows], cells.length[rows])
-        return [cells[row] for row in chosen]
+    Parameters
+    ----------
+    model_a, model_b, winner : iterable of str, length m
+        Lists, arrays, or columns of a data frame. `winner` holds model_a, model_b, tie or both_bad.
+    voter : iterable of hashables, length m, optional
+    weight : array_like of float, shape (m,), optional
+        Frequencies: 2.0 counts as two identical votes of that voter.
+    labels : mapping of other outcomes to these four, optional
+        Standard words stay understood beside them.
 
-    values = batch.values
-    return Batch(
-        batch.header, rows.size, column, lambda row: batch.line(chosen[row]), batch.first, batch.nested,
-        None if values is None else lambda name: [values(name)[row] for row in chosen], batch.counted,
-    )  # fmt: skip
-
-
-def at(cells: Column, row: int) -> str:
-    """One cell as text."""
-    return cells.text(row) if isinstance(cells, PackedCells) else cells[row]
-
-
-def cell(batch: Batch, column: str, row: int) -> str:
-    """One cell of a batch as text."""
-    return at(batch.column(column), row)
-
-
-def blank_rows(cells: Column) -> Ints:
-    """Rows whose cell holds nothing but spaces."""
-    if isinstance(cells, PackedCells):
-        return np.flatnonzero(cells.stripped().length == 0)
-    return np.array([row for row, text in enumerate(cells) if not text.strip()], dtype=np.int64)
-
-
-class Numbers:
-    """Numbers of one column; each distinct text is parsed once while they are few."""
-
-    def __init__(self, parse: Callable[[str], float]) -> None:
-        self._parse = parse
-        self._values: list[float] = []
-        self._codes = Coder(self._code)
-
-    def _code(self, text: str) -> int:
-        value = self._parse(text.strip())
-        if np.isnan(value):
-            return -1
-        self._values.append(value)
-        return len(self._values) - 1
-
-    def take(self, cells: Column) -> Floats:
-        """The numbers of these cells, NaN where a cell holds none."""
-        if len(self._values) > FEW:
-            texts = cells.texts() if isinstance(cells, PackedCells) else cells
-            return np.fromiter((self._parse(text.strip()) for text in texts), np.float64, len(texts))
-        codes = self._codes.encode(cells)
-        return np.array([*self._values, nan])[codes]
-
-
-class Values:
-    """Codes of one column of texts, by the order of their first row; blank is -1."""
-
-    def __init__(self) -> None:
-        self.values: dict[str, int] = {}
-        self._codes = Coder(self._code)
-
-    def _code(self, text: str) -> int:
-        value = text.strip()
-        return self.values.setdefault(value, len(self.values)) if value else -1
-
-    def take(self, cells: Column) -> Codes:
-        """The codes of these cells."""
-        if not isinstance(cells, PackedCells):
-            return self._codes.encode(list(map(short, cells)))
-        return self._codes.encode(cells if cells.length.max(initial=0) <= LONG else list(map(short, cells.texts())))
-
-
-def short(text: str) -> str:
-    """A value as it is kept: the same for the same text, and never long."""
-    if len(text) <= MOST_CHARS:
-        return text
-    digest = blake2b(text.strip().encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-    return f"{text.strip()[:KEPT_CHARS]}… {digest}"
-
-
-def flag(text: str) -> float:
-    """One of a one-hot group: 0, 1, true or false; NaN where it is no number."""
-    return {"true": 1.0, "false": 0.0}.get(text.lower(), number(text))
-
-
-def amount(text: str) -> float:
-    """A style count: a number, or an object of counts as `{"h1": 2, "h2": 0}`, which is summed; NaN otherwise.
+    Raises
+    ------
+    BadInput, UnknownLabel, SelfComparison
+        With the row, counted from 0.
 
     Examples
     --------
-    >>> amount("12"), amount('{"h1": 2, "h2": 1}'), amount("many")
-    (12.0, 3.0, nan)
+    >>> data = from_columns(["x", "y"], ["y", "x"], ["model_a", "tie"], voter=["ann", "bob"])
+    >>> data.names, data.outcome.tolist(), data.voter.tolist()
+    (('x', 'y'), [0, 2], [0, 1])
     """
-    if not text.startswith("{"):
-        return number(text)
+    words = dict[object, int](WORDS)
+    for theirs, ours in (labels or {}).items():
+        if ours not in WORDS:
+            raise BadInput(f"labels: {theirs!r} cannot become {ours!r}; use {', '.join(WORDS)}.")
+        words[theirs] = WORDS[ours]
+    first, second, said = _cells(model_a), _cells(model_b), _cells(winner)
+    if not len(first) == len(second) == len(said):
+        raise BadInput("model_a, model_b and winner must have one length.")
+    known = {*first, *second}
+    if wrong := [name for name in known if not isinstance(name, str) or not name]:
+        raise BadInput(f"{wrong[0]!r} is no name of a competitor: names are text, and not empty.")
+    names = sorted(map(str, known))
+    place: dict[object, int] = {name: number for number, name in enumerate(names)}
     try:
-        parts = json.loads(text)
-    except (ValueError, RecursionError):
-        return nan
-    return float(sum(number(str(part)) for part in parts.values()))
+        outcome = _codes(said, words)
+    except KeyError:
+        row = next(row for row, word in enumerate(said) if word not in words)
+        raise UnknownLabel(str(said[row]), tuple(WORDS), column=f"winner, row {row}") from None
+    a, b = _codes(first, place), _codes(second, place)
+    if same := np.flatnonzero(a == b)[:1].tolist():
+        raise SelfComparison(names[a[same[0]]], column=f"model_b, row {same[0]}")
+    return comparisons(names, a, b, outcome, voter=None if voter is None else _by_first(voter), weight=weight)
+
+
+def _cells(column: Iterable[object]) -> list[object]:
+    """A list, which numpy and pandas make in one go."""
+    to_list = getattr(column, "tolist", None)
+    return to_list() if to_list else list(column)
+
+
+def _codes(cells: list[object], places: Mapping[Any, int]) -> Ints:
+    return np.fromiter(map(places.__getitem__, cells), np.int64, len(cells))
+
+
+def _by_first(column: Iterable[object]) -> Ints:
+    cells = _cells(column)
+    return _codes(cells, {value: number for number, value in enumerate(dict.fromkeys(cells))})
