@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,6 +26,10 @@ OPTIONS = ratings.BoardOptions(side_effect=True)
 """The published fit: ties as half wins, by voter where there are two, the side effect in the fit, mean at 1000."""
 
 
+Words = Mapping[str, Mapping[str, str | None]]
+"""By label: organisation and licence, which votes do not tell."""
+
+
 @dataclass(frozen=True, slots=True)
 class Computed:
     """A board with the bytes that are published, not yet stored."""
@@ -38,14 +43,17 @@ class Computed:
 
 def compute(
     arena: Arena, limits: counting.Cutoffs, options: ratings.BoardOptions, *, number: int, published_at: datetime,
-    code_version: str,
+    code_version: str, words: Words | None = None,
 ) -> Computed:  # fmt: skip
-    """Everything that a snapshot shows, from the database and the arguments alone."""
+    """Everything that a snapshot shows, from the database and the arguments alone.
+
+    `words` are those that a snapshot was published with: an operator may correct a competitor's since.
+    """
     labels = counting.entered(arena, limits)
     data = counting.load_counts(arena, limits, labels)
     service = counting.load_service(arena, limits, labels)
     board = ratings.make_board(data, options)
-    meta = _meta(labels, service, published_at)
+    meta = _meta(labels, service, published_at, words or {})
     about = {
         "arena": arena.slug, "snapshot": number, "published_at": published_at.isoformat(),
         "cutoff": asdict(limits), "code_version": code_version, "is_simulated": arena.is_simulated,
@@ -125,12 +133,15 @@ def _store(
     return snapshot
 
 
-def _meta(labels: dict[int, str], service: dict[int, counting.Service], published_at: datetime) -> dict[str, Any]:
+def _meta(
+    labels: dict[int, str], service: dict[int, counting.Service], published_at: datetime, words: Words
+) -> dict[str, Any]:
     about = Competitor.objects.in_bulk(list(labels))
     return {
         label: {
             "organization": about[pk].organization or None,
             "license": about[pk].license or None,
+            **words.get(label, {}),
             "leaderboard_publish_date": published_at.date().isoformat(),
             **asdict(service[pk]),
         }

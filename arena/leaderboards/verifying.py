@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from typing import Any
 
 import ratings
 from arena.leaderboards.counting import Cutoffs
 from arena.leaderboards.models import Snapshot
-from arena.leaderboards.publishing import compute
+from arena.leaderboards.publishing import Computed, Words, compute
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +21,15 @@ class Verdict:
 
 
 def verify(snapshot: Snapshot) -> Verdict:
-    """Counts and fits again with the snapshot's own cut-offs, settings and seed."""
+    """Counts and fits again with the snapshot's own cut-offs, settings and seed.
+
+    Organisation and licence are no result of votes: they are taken as published, if CSV and JSON agree on them.
+    """
     limits = Cutoffs(snapshot.cutoff_vote_id, snapshot.cutoff_battle_id, snapshot.cutoff_response_id)
     done = compute(
         snapshot.arena, limits, ratings.BoardOptions(**snapshot.settings), number=snapshot.number,
         published_at=snapshot.published_at, code_version=snapshot.code_version,
+        words=_words(snapshot.board_json),
     )  # fmt: skip
     name = f"Snapshot {snapshot.pk} (number {snapshot.number} of {snapshot.arena.slug})"
     if done.board.sha256 != snapshot.data_sha256:
@@ -41,4 +47,33 @@ def verify(snapshot: Snapshot) -> Verdict:
             return Verdict(
                 False, f"{name} does not match: the {what} differs from character {at} on, with the same votes."
             )
+    for what, fresh_value, stored_value in _beside(snapshot, done):
+        if fresh_value != stored_value:
+            return Verdict(False, f"{name} does not match: {what} differ from what the votes give.")
     return Verdict(True, f"{name} matches: {snapshot.vote_count} votes, the same bytes.")
+
+
+def _words(board_json: str) -> Words:
+    try:
+        rows = json.loads(board_json)["board"]
+        return {row["model_name"]: {word: row[word] for word in ("organization", "license")} for row in rows}
+    except (ValueError, KeyError, TypeError):  # not as we wrote it: the comparison of bytes will say where
+        return {}
+
+
+def _beside(snapshot: Snapshot, done: Computed) -> list[tuple[str, Any, Any]]:
+    """What is shown or joined beside the published bytes: what it is, as it should be, as it is stored."""
+    page = json.loads(json.dumps(done.page))
+    if snapshot.page.keys() < page.keys():  # an earlier release kept less
+        page = {key: page[key] for key in {*snapshot.page, "facts", "pairs", "matrix"}}
+    ids = {label: pk for pk, label in done.labels.items()}
+    columns = ("status", "rating", "rating_lower", "rating_upper", "rank", "rank_lower", "rank_upper")
+    rows = [
+        (ids[row.model_name], place, round(row.vote_count), *(getattr(row, column) for column in columns))
+        for place, row in enumerate(done.board.rows, 1)
+    ]
+    return [
+        ("the totals", (round(done.board.votes), done.board.voters), (snapshot.vote_count, snapshot.voter_count)),
+        ("the rows", rows, list(snapshot.rows.values_list("competitor_id", "position", "vote_count", *columns))),
+        ("the page's sentence, pairs and matrix", page, snapshot.page),
+    ]

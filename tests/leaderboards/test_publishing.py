@@ -13,6 +13,7 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection
 
 from arena.battles.models import Battle, Vote
+from arena.competitors.models import Competitor
 from arena.leaderboards import counting, publishing
 from arena.leaderboards.management.commands import run_worker
 from arena.leaderboards.models import ImmutableRow, Snapshot, SnapshotRow
@@ -188,6 +189,11 @@ TAMPER = {
     "a rating in the CSV": "UPDATE leaderboards_snapshot SET board_csv = REPLACE(board_csv, 'Ash', 'Oak')",
     "a rating in the JSON": "UPDATE leaderboards_snapshot SET board_json = REPLACE(board_json, '\"rank\": 1', "
     "'\"rank\": 2')",
+    "a row's rating": "UPDATE leaderboards_snapshotrow SET rating = rating + 1 WHERE position = 1",
+    "a row removed": "DELETE FROM leaderboards_snapshotrow WHERE position = 1",
+    "the total": "UPDATE leaderboards_snapshot SET vote_count = vote_count + 1",
+    "a pair on the page": "UPDATE leaderboards_snapshot SET page = REPLACE(CAST(page AS TEXT), 'Ash', 'Oak')",
+    "an organisation in the CSV": "UPDATE leaderboards_snapshot SET board_csv = REPLACE(board_csv, 'Nursery', 'Mill')",
     "the seed": "UPDATE leaderboards_snapshot SET seed = seed + 1, settings = REPLACE(CAST(settings AS TEXT), "
     "'\"seed\": 1', '\"seed\": 2')",
 }  # fmt: skip
@@ -200,6 +206,7 @@ def test_tampering_is_found(sample: Arena, now: datetime, what: str) -> None:
     statement = TAMPER[what]
     if connection.vendor == "postgresql":
         statement = statement.replace("""'"seed": 2')""", """'"seed": 2')::jsonb""")
+        statement = statement.replace("'Ash', 'Oak')", "'Ash', 'Oak')::jsonb") if "page" in statement else statement
     with connection.cursor() as cursor:
         cursor.execute(statement)
     snapshot = Snapshot.objects.get(pk=snapshot.pk)
@@ -207,6 +214,14 @@ def test_tampering_is_found(sample: Arena, now: datetime, what: str) -> None:
     assert not verdict.same and "does not match" in verdict.sentence
     with pytest.raises(CommandError, match="does not match"):
         call_command("verify_snapshot", str(snapshot.pk))
+
+
+@pytest.mark.django_db
+def test_a_competitors_words_may_be_corrected_afterwards(sample: Arena, now: datetime) -> None:
+    snapshot = publish_snapshot(sample, now=now)
+    Competitor.objects.filter(arena=sample).update(organization="Nursery Ltd", license="MIT")
+    assert verify(snapshot).same
+    assert "Nursery Ltd" in publish_snapshot(sample, now=now).board_csv
 
 
 @pytest.mark.django_db
