@@ -64,9 +64,16 @@ def progress(arena: Arena, voter: Voter | None) -> Progress | None:
     """Battles judged and battles there are, in an arena with a prompt set; None where voters write prompts."""
     if arena.kind == Arena.Kind.LIVE:
         return None
-    sizes = answers_by_prompt(arena)
-    mine = Vote.objects.filter(voter=voter, battle__arena=arena, battle__repeat_of__isnull=True)
-    return Progress(mine.count() if voter else 0, sum(len(answers) // 2 for answers in sizes.values()))
+    if voter is None:
+        return Progress(0, _pairs_in(answers_by_prompt(arena)))
+    mine = Vote.objects.filter(voter=voter, battle__arena=arena, battle__prompt__isnull=False)
+    done = mine.filter(battle__repeat_of__isnull=True).count()
+    # What is left is counted as the draw counts it: what was judged may have been retired since, or asked by oneself.
+    return Progress(done, done + _pairs_in(_open_items(arena, voter)[0]))
+
+
+def _pairs_in(answers: dict[int, set[int]]) -> int:
+    return sum(len(answered) // 2 for answered in answers.values())
 
 
 def answers_by_prompt(arena: Arena) -> dict[int, set[int]]:
