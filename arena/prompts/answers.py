@@ -18,6 +18,7 @@ from django.utils.dateparse import parse_datetime
 
 from arena.competitors import catalogue, versions
 from arena.competitors.models import Competitor
+from arena.competitors.providers import clean
 from arena.prompts.importing import LONGEST_PROMPT, key_of
 from arena.prompts.models import Prompt, PromptSet, RecordedAnswer
 from arena.prompts.recording import hash_of
@@ -25,7 +26,8 @@ from arena.prompts.rows import ImportRefused, Problem, Row, Table, read_table
 from arena.prompts.style import style_fields
 from arena.teams.models import Arena
 
-LONGEST_ANSWER = 1_000_000
+LONGEST_ANSWER = 32_000
+"""One length cap for live and recorded answers; a longer one would be cut on the page."""
 KEPT = ("prompt_id", "prompt", "model", "response", "organization", "license", "latency_ms", "total_ms",
         "first_token_ms", "input_tokens", "output_tokens", "settings", "sampling", "conditions", "revision",
         "generated_at", "turn")  # fmt: skip
@@ -121,6 +123,7 @@ def _read_answer(table: Table, row: Row) -> _Wanted | None:
         return None
     key = table.text(row, "prompt_id", "prompt_key", longest=80)
     text = table.text(row, "prompt", required=not key, longest=LONGEST_PROMPT)
+    answered = _read_text(table, row)
     conditions, named = _read_conditions(table, row)
     first_token = table.number(row, "first_token_ms")
     total = table.number(row, "total_ms")
@@ -129,7 +132,7 @@ def _read_answer(table: Table, row: Row) -> _Wanted | None:
         prompt_key=key,
         prompt_text=text,
         model=table.text(row, "model", required=True, longest=80),
-        text=table.text(row, "response", required=True, longest=LONGEST_ANSWER),
+        text=answered,
         organization=table.text(row, "organization", longest=120),
         license=table.text(row, "license", longest=120),
         conditions=conditions,
@@ -141,6 +144,20 @@ def _read_answer(table: Table, row: Row) -> _Wanted | None:
         output_tokens=table.whole(row, "output_tokens"),
     )
     return answer if len(table.problems) == before else None
+
+
+def _read_text(table: Table, row: Row) -> str:
+    """The answer as a live one would be shown: other files keep leading blanks, role echoes, thoughts and end tokens.
+
+    Those would name the model that made them.
+    """
+    raw = table.text(row, "response", required=True)
+    text = clean(raw, max_chars=len(raw))
+    if len(text) > LONGEST_ANSWER:
+        table.refuse(row.line, "response", text, f"has {len(text)} characters. Use at most {LONGEST_ANSWER}.")
+    if raw and not text:
+        table.refuse(row.line, "response", raw, "holds thoughts or tokens of a template alone. Leave the row out.")
+    return text
 
 
 def _read_conditions(table: Table, row: Row) -> tuple[Mapping[str, Any], str]:
