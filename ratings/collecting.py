@@ -30,7 +30,7 @@ from ratings.packed import Coder, Codes, Column, hashes
 from ratings.rows import Batch
 from ratings.votefile import Texts, VoteFile, by_first_vote
 
-REFUSED, TOO_MANY = -1, -2
+REFUSED, TOO_MANY, BROKEN = -1, -2, -3
 
 
 def nothing() -> tuple[Codes, Codes, NDArray[np.int8]]:
@@ -62,6 +62,8 @@ class Rows:
         name = text.strip()
         if not name:
             return REFUSED
+        if not name.isascii() and any("\ud800" <= char <= "\udfff" for char in name):
+            return BROKEN
         if name not in self.names and len(self.names) >= self.most:
             return TOO_MANY
         return self.names.setdefault(name, len(self.names))
@@ -113,6 +115,9 @@ class Rows:
         if wrong.size:
             if codes[wrong[0]] == REFUSED:
                 self._refuse(batch, wrong[0], column, "the name is empty")
+            if codes[wrong[0]] == BROKEN:
+                value = ascii(cell(batch, column, int(wrong[0])))
+                self._refuse(batch, wrong[0], column, f"the name {value} holds half a character")
             self._refuse(
                 batch, wrong[0], column,
                 f"{cell(batch, column, int(wrong[0]))!r} is competitor number {self.most + 1:,}, and at most "

@@ -28,6 +28,7 @@ def csv_batches(file: IO[bytes], path: str) -> Iterator[Batch]:
     if first is None:
         return
     header, rest = _header(first, path)
+    yield _text_batch(header, [], (), 0)  # the names of the columns are checked even where no row follows
     number = 0
     for block in chain([rest], blocks):
         if not block.data:
@@ -50,7 +51,7 @@ def _utf8(block: Block, path: str) -> None:
 def _header(block: Block, path: str) -> tuple[tuple[str, ...], Block]:
     """The names of the columns, and the block without them."""
     end = block.data.find(b"\n") + 1 or len(block.data)
-    line = Block(block.data[:end], 1).text(path)
+    line = Block(block.data[:end], 1, 1).text(path)
     if line.count('"') % 2:
         raise BadInput("a name of a column holds a line end or an open quote.", file=path, line=1)
     names = tuple(name.strip() for name in next(csv.reader([line]), []))
@@ -59,7 +60,7 @@ def _header(block: Block, path: str) -> tuple[tuple[str, ...], Block]:
         raise BadInput(f"the column {twice!r} stands twice.", file=path, line=1)
     if len(names) == 1 and (mark := next((mark for mark in ";\t|" if mark in names[0]), None)):
         raise BadInput(f"the cells are separated by {mark!r}: separate them by commas.", file=path, line=1)
-    return names, Block(block.data[end:], 2)
+    return names, Block(block.data[end:], 2, max(block.ends - 1, 0))
 
 
 def _packed_batch(header: tuple[str, ...], cells: list[PackedCells], line: int, number: int) -> Batch:
@@ -69,8 +70,7 @@ def _packed_batch(header: tuple[str, ...], cells: list[PackedCells], line: int, 
 
 def _parsed(blocks: Iterator[Block], header: tuple[str, ...], path: str, number: int) -> Iterator[Batch]:
     first = next(blocks)
-    lines = max(first.data.count(b"\n"), 1)
-    size = min(BATCH, max(lines, 16))
+    size = min(BATCH, max(first.ends, 16))
     texts = (io.StringIO(block.text(path), newline="\n") for block in chain([first], blocks))
     csv.field_size_limit(MAX_LINE)
     reader = csv.reader(chain.from_iterable(texts), strict=True)

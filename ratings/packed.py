@@ -203,8 +203,8 @@ class _Seen:
     def _grow(self, size: int) -> None:
         self.codes = np.resize(self.codes, size)
         self.words = [np.resize(word, size) for word in self.words]
-        if size << 1 > 1 << self.bits:
-            self.bits += 2
+        if size << 3 > 1 << self.bits:  # at most an eighth is full, so that few drive each other out
+            self.bits = (size << 3).bit_length()
             self.table = np.full(1 << self.bits, -1, np.int32)
             held = np.fromiter(self.place_of, np.uint64, len(self.place_of))
             self.table[self._slot(held)] = np.arange(held.size, dtype=np.int32)

@@ -97,7 +97,7 @@ def _form(file: IO[bytes], path: str) -> str:
     for form in ("csv", "jsonl"):
         if name.endswith(f".{form}"):
             return form
-    start = next(chunks(file, path), Block(b"", 1)).data.lstrip()[:1]
+    start = next(chunks(file, path), Block(b"", 1, 0)).data.lstrip()[:1]
     if start == b"{":
         return "jsonl"
     return "json" if start == b"[" or name.endswith(".json") else "csv"

@@ -144,8 +144,10 @@ def by_first_vote(voter: Codes, names: tuple[str, ...]) -> tuple[Codes, tuple[st
     >>> codes.tolist(), names
     ([0, 1, 0], ('cy', 'ann'))
     """
-    found, first = np.unique(voter, return_index=True)
-    order = found[np.argsort(first, kind="stable")]
+    first = np.full(len(names), -1, np.int64)
+    first[voter[::-1]] = np.arange(voter.size - 1, -1, -1, dtype=np.int32)  # of several rows the last one written stays
+    found = np.flatnonzero(first >= 0)
+    order = found[np.argsort(first[found])]
     place = np.zeros(len(names), np.int32)
     place[order] = np.arange(order.size, dtype=np.int32)
     return place[voter], tuple(names[i] for i in order.tolist())

@@ -1,0 +1,109 @@
+"""`board VOTES`: ratings with intervals and ranks."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import fields, replace
+from pathlib import Path
+
+from ratings.board import BoardOptions, BoardRow, make_board
+from ratings.columns import at
+from ratings.commands.common import Commands, chosen, command, finite, interval, out, whole
+from ratings.csv_rows import csv_batches
+from ratings.errors import BadInput
+from ratings.outputs import Output
+from ratings.scale import MEAN_RATING
+from ratings.sources import opened
+from ratings.votefile import VoteFile
+from ratings.writing import OURS, PUBLIC, board_csv, board_json
+
+JOINED = [column for column in (*PUBLIC, *OURS) if column not in {field.name for field in fields(BoardRow)}
+          and column not in ("rating_plain", "category")]  # fmt: skip
+"""What votes cannot know, and so may come by --meta."""
+TEXTS = ("organization", "license", "leaderboard_publish_date")
+
+
+def add(commands: Commands[argparse.ArgumentParser]) -> None:
+    """Tells the parser."""
+    parser = command(commands, "board", run, "ratings with intervals and ranks")
+    out(parser)
+    parser.add_argument("--json", action="store_true", help="print one JSON object with the method and all notes")
+    parser.add_argument("--ties", choices=["half"], default="half", help="how ties enter the fit")
+    interval(parser)
+    parser.add_argument(
+        "--interval", choices=["auto", "bootstrap", "sandwich", "model"], default="auto", help="how intervals are made"
+    )
+    parser.add_argument(
+        "--rounds", type=whole, default=1000, metavar="1000", help="bootstrap replicates, or draws for the ranks"
+    )
+    parser.add_argument("--anchor", default="", metavar="NAME=RATING", help="pin a competitor instead of the mean")
+    parser.add_argument("--side-effect", action="store_true", help="put the effect of being shown first into the fit")
+    parser.add_argument("--no-prior", action="store_true", help="refuse where no finite estimate exists")
+    parser.add_argument("--meta", default="", metavar="FILE", help="CSV by model_name that is joined to the rows")
+
+
+def run(file: VoteFile, options: argparse.Namespace) -> Output:
+    """CSV, or one JSON object; with --out the CSV has the object beside it as `.json`."""
+    anchor, rating = _anchor(options.anchor)
+    meta = _meta(options.meta)
+    board = make_board(
+        file.counted(),
+        BoardOptions(
+            by=options.by, interval=options.interval, rounds=options.rounds, seed=options.seed, level=options.level,
+            anchor=anchor, anchor_rating=rating, side_effect=options.side_effect, prior=not options.no_prior,
+        ),
+    )  # fmt: skip
+    board = replace(board, notes=(*file.notes, *board.notes))
+    extra = {}
+    if options.category:
+        extra["category"] = dict(chosen(options.category))
+        named = ", ".join(options.category)
+        meta = {row.model_name: {**meta.get(row.model_name, {}), "category": named} for row in board.rows}
+    text = board_json(board, meta, **extra)
+    files: dict[Path, str] = {}
+    if options.out.endswith(".json"):
+        return Output(files={Path(options.out): text})
+    if options.out:
+        files = {Path(options.out): board_csv(board, meta), Path(f"{options.out}.json"): text}
+    return Output(text if options.json else "" if options.out else board_csv(board, meta), files)
+
+
+def _anchor(text: str) -> tuple[str | None, float]:
+    if not text:
+        return None, MEAN_RATING
+    name, _, rating = text.rpartition("=")
+    try:
+        return name, finite(rating)
+    except (ValueError, argparse.ArgumentTypeError):
+        raise BadInput(f"--anchor {text!r} must read NAME=RATING, for example gpt=1000.") from None
+
+
+def _meta(path: str) -> dict[str, dict[str, object]]:
+    """Columns by model name; those that the votes themselves tell are left out."""
+    found: dict[str, dict[str, object]] = {}
+    if not path:
+        return found
+    with opened(path) as source:
+        for batch in csv_batches(source, path):
+            if "model_name" not in batch.header:
+                raise BadInput("has no column model_name.", file=path, line=1)
+            columns = {name: batch.column(name) for name in ("model_name", *JOINED) if name in batch.header}
+            for row in range(batch.size):
+                values = {name: at(cells, row) for name, cells in columns.items()}
+                name = values.pop("model_name")
+                if name in found:
+                    raise BadInput(f"{name!r} stands twice.", file=path, line=batch.line(row), column="model_name")
+                found[name] = {column: _value(column, text) for column, text in values.items()}
+    return found
+
+
+def _value(column: str, text: str) -> object:
+    """Figures as numbers, so that they look alike wherever they came from."""
+    if not text:
+        return None
+    if column in TEXTS:
+        return text
+    try:
+        return finite(text) if not text.isdecimal() else int(text)
+    except (ValueError, argparse.ArgumentTypeError):
+        return text
