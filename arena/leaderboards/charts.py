@@ -226,7 +226,7 @@ def difference(value: float, lower: float, upper: float) -> SafeString:
     top = ceil(reach / step) * step
 
     def x(points: float) -> float:
-        return round(20 + (points + top) / (2 * top) * 420, 1)
+        return round(30 + (points + top) / (2 * top) * 400, 1)
 
     even, b_ahead, a_ahead = _("even"), _("B ahead"), _("A ahead")
     ticks = [-top + step * n for n in range(round(2 * top / step) + 1)]
@@ -237,8 +237,8 @@ def difference(value: float, lower: float, upper: float) -> SafeString:
     )
     body += f'<line class="g-ink" x1="{x(lower)}" x2="{x(upper)}" y1="30" y2="30"/>'
     body += f'<circle class="f-ink" cx="{x(value)}" cy="30" r="5.5"/>'
-    body += f'<text class="t-s" x="20" y="94">{b_ahead}</text>'
-    body += f'<text class="t-s" x="440" y="94" text-anchor="end">{a_ahead}</text>'
+    body += f'<text class="t-s" x="30" y="94">{b_ahead}</text>'
+    body += f'<text class="t-s" x="430" y="94" text-anchor="end">{a_ahead}</text>'
     label = _("Difference: %(value)s points, 95 %% interval %(low)s to %(high)s; above zero A is ahead") % {
         "value": f"{value:+.0f}", "low": f"{lower:+.0f}", "high": f"{upper:+.0f}",
     }  # fmt: skip

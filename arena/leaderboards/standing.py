@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from arena.battles.words import Winner
 from arena.leaderboards import charts
@@ -93,10 +94,11 @@ def _line(row: SnapshotRow) -> str:
         else None
     )
     rating = f"{row.rating:.0f}" + (f" ± {half:.0f}" if half is not None else "")
+    votes = ngettext("%(count)s vote", "%(count)s votes", row.vote_count) % {"count": figure(row.vote_count)}
     if row.rank_lower is None or row.rank_upper is None:
-        return _("%(rating)s, %(votes)s votes") % {"rating": rating, "votes": row.vote_count}
+        return f"{rating}, {votes}"
     rank = f"{row.rank_lower}–{row.rank_upper}" if row.rank_lower != row.rank_upper else str(row.rank_lower)
-    return _("%(rating)s, rank %(rank)s, %(votes)s votes") % {"rating": rating, "rank": rank, "votes": row.vote_count}
+    return _("%(rating)s, rank %(rank)s, %(votes)s") % {"rating": rating, "rank": rank, "votes": votes}
 
 
 def _heading(winner: Winner, difference: float) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from django.utils.formats import localize
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -218,9 +219,9 @@ def settings_sentence(side: RevealedSide | Any) -> str:
     """A competitor's fixed settings in one line."""
     parts = []
     if side.temperature is not None:
-        parts.append(_("temperature %(value)s") % {"value": side.temperature})
+        parts.append(_("temperature %(value)s") % {"value": localize(side.temperature)})
     if side.top_p is not None:
-        parts.append(_("top-p %(value)s") % {"value": side.top_p})
+        parts.append(_("top-p %(value)s") % {"value": localize(side.top_p)})
     parts.append(_("at most %(value)s tokens") % {"value": side.max_tokens})
     if side.system_prompt:
         parts.append(_("system prompt “%(text)s”") % {"text": side.system_prompt})
