@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from scipy.special import pdtr
 
 from ratings.bradley_terry import BradleyTerryFit, fit_bradley_terry
 from ratings.data import (
@@ -31,14 +30,13 @@ from ratings.data import (
     unordered,
 )
 from ratings.errors import NotStronglyConnected
+from ratings.poisson import poisson
 
 MAX_GROUPS = 500
 CHUNK = 256
 """Replicates drawn together: part of what a seed means."""
 BLOCK = 16
 """Replicates refitted together: the working set stays in the cache."""
-LARGE = 20_000
-"""Means beyond which the sum of three draws may not fit into 16 bits."""
 SINGLE_DRAWS = 64
 """A Poisson(1) draw above it has a chance of 10^-90."""
 MAX_ITERATIONS = 60
@@ -88,7 +86,7 @@ def bootstrap_by_vote(
     rng = np.random.Generator(np.random.PCG64(seed))
     parts, separated = [], 0
     for start in range(0, rounds, CHUNK):
-        chunk = _poisson(mass.ravel(), min(CHUNK, rounds - start), rng)
+        chunk = poisson(mass.ravel(), min(CHUNK, rounds - start), rng)
         lost, tied, won = chunk.reshape(3, table.count.size, -1)
         for columns in _blocks(chunk.shape[1]):
             score = 0.5 * tied[:, columns]
@@ -211,28 +209,6 @@ def _by_pair(table: Cells, where: Ints) -> tuple[Cells, Ints, NDArray[np.bool_]]
     """Unordered pairs, which pair each of the rows that point at cells belongs to, and whether it is turned round."""
     _, pair, turned = pair_of_cell(table)
     return unordered(table), pair[where], turned[where]
-
-
-def _poisson(mass: Floats, rounds: int, rng: np.random.Generator) -> Ints:
-    """Poisson draws with means `mass`, shape (len(mass), rounds), by inverse distribution functions on a 16-bit grid.
-
-    numpy's own draws would cost more than all the refits. The grid's error of 2^-17 in probability is far below what
-    a thousand replicates can show.
-    """
-    drawn: Any = np.empty((mass.size, rounds), np.uint16 if mass.max(initial=0.0) <= LARGE else np.uint64)
-    grid = (np.arange(1 << 16) + 0.5) / (1 << 16)
-    means, where = np.unique(mass, return_inverse=True)
-    order = np.argsort(where, kind="stable")
-    bounds = np.searchsorted(where[order], np.arange(means.size + 1))
-    for number, mean in enumerate(means.tolist()):
-        rows = order[bounds[number] : bounds[number + 1]]
-        low = max(int(mean - 12 * np.sqrt(mean) - 20), 0)
-        top = np.arange(low, int(mean + 12 * np.sqrt(mean) + 20))
-        edges = np.searchsorted(grid, pdtr(top, mean), side="right")
-        draws = np.append(top, top[-1] + 1).astype(drawn.dtype)
-        table = np.repeat(draws, np.diff(edges, prepend=0, append=1 << 16))
-        drawn[rows] = table[rng.integers(0, 1 << 16, size=(rows.size, rounds), dtype=np.uint16)]
-    return np.asarray(drawn)
 
 
 def _refit(table: Cells, fit: BradleyTerryFit, count: Floats, score: Floats, side_effect: bool) -> tuple[Floats, int]:
