@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.special import ndtri
 
-from ratings import sandwich
+from ratings.board_rows import BoardRow, PairRow, assemble
 from ratings.bradley_terry import fit_bradley_terry, side_is_identifiable
 from ratings.connectivity import components, strong_components
 from ratings.data import Comparisons, canonical, cells, fingerprint
 from ratings.options import BoardOptions, check
-from ratings.board_rows import BoardRow, PairRow, assemble
-from ratings.uncertainty import PRIOR_VOTES, Part, fit_component
+from ratings.uncertainty import PRIOR_VOTES, Part, fit_component, interval, robust
 
 __all__ = ["Board", "BoardOptions", "BoardRow", "PairRow", "make_board"]
 
@@ -98,16 +96,12 @@ def _side_effect(data: Comparisons, options: BoardOptions, by: str) -> tuple[flo
         return None
     finite = np.unique(strong_components(table)).size == 1
     fit = fit_bradley_terry(table, side_effect=True, prior=0.0 if finite else PRIOR_VOTES)
-    n = len(data.names)
-    swapped = sandwich.gamma_variance(data, fit, by_voter=by == "voter")
-    error = float(np.sqrt(max(swapped, fit.covariance[n, n] if swapped <= 0 else 0.0)))
-    half = float(ndtri(0.5 + options.level / 2)) * error
-    return fit.side_effect, fit.side_effect - half, fit.side_effect + half
+    return interval(fit.side_effect, robust(data, fit, by), fit.covariance, len(data.names), options.level)
 
 
 def _method(options: BoardOptions, by: str, parts: list[Part]) -> dict[str, object]:
     anchor = {"name": options.anchor, "rating": options.anchor_rating}
-    prior = f"half a vote of ties against the mean in {sum(p.prior > 0 for p in parts)} component(s)"
+    prior = f"Jeffreys (Firth's bias reduction) in {sum(part.prior for part in parts)} component(s)"
     return {
         "model": "Bradley-Terry",
         "ties": "half",

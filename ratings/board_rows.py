@@ -76,14 +76,14 @@ def _rows_of(
     local = [data.names[i] for i in members].index(options.anchor) if options.anchor in {
         data.names[i] for i in members} else None  # fmt: skip
     variance = np.diag(part.covariance)
-    zero, half, error = 0.0, part.half, np.sqrt(variance)
+    zero, middle, half, error = 0.0, part.centre, part.half, np.sqrt(variance)
     if local is not None:  # intervals are those of differences to the anchor, whose own bounds are blank
-        zero = float(part.strength[local])
+        zero, middle = float(part.strength[local]), part.centre - part.centre[local]
         difference = variance + variance[local] - 2 * part.covariance[local]
         half = part.half / np.maximum(error, 1e-300) * np.sqrt(np.maximum(difference, 0.0))
         error = np.sqrt(np.maximum(difference, 0.0))
     rating = options.anchor_rating + POINTS * (part.strength - zero)
-    lower, upper = rating - POINTS * half, rating + POINTS * half
+    lower, upper = (options.anchor_rating + POINTS * (middle + sign * half) for sign in (-1, 1))
     rank = ranks.rank(lower, upper)
     best, worst = ranks.rank_intervals(part.pairs)
     rows = []

@@ -30,6 +30,7 @@ from ratings.data import (
     unordered,
 )
 from ratings.errors import NotStronglyConnected
+from ratings.firth import leverages
 from ratings.poisson import poisson
 
 MAX_GROUPS = 500
@@ -89,8 +90,8 @@ def bootstrap_by_vote(
         chunk = poisson(mass.ravel(), min(CHUNK, rounds - start), rng)
         lost, tied, won = chunk.reshape(3, table.count.size, -1)
         for columns in _blocks(chunk.shape[1]):
-            score = 0.5 * tied[:, columns]
-            count = lost[:, columns] + tied[:, columns] + won[:, columns]
+            score = np.asarray(0.5 * tied[:, columns], dtype=np.float64)
+            count = np.asarray(lost[:, columns] + tied[:, columns] + won[:, columns], dtype=np.float64)
             score += won[:, columns]
             strength, without = _refit(table, fit, count, score, side_effect)
             parts.append(strength)
@@ -187,7 +188,7 @@ def _by_cell_and_score(data: Comparisons, *, merge: bool) -> tuple[Cells, Floats
     key += data.outcome
     keys, mass = sums_by_key(key, len(Outcome) * table.n**2, data.weight)
     pair, outcome = np.divmod(keys, len(Outcome))
-    where = np.searchsorted(table.a * table.n + table.b, pair)
+    where = np.asarray(np.searchsorted(table.a * table.n + table.b, pair), dtype=np.int64)
     halves = (2 * SCORE_OF_A[outcome]).astype(np.int64)
     if merge:
         table, where, turned = _by_pair(table, where)
@@ -219,6 +220,9 @@ def _refit(table: Cells, fit: BradleyTerryFit, count: Floats, score: Floats, sid
     signs = np.concatenate([np.ones(rows.size), -np.ones(rows.size)])
     design = csr_array((signs, (ends, np.concatenate([rows, rows]))), shape=(n, rows.size))
     count, score = np.asarray(count, dtype=np.float64), np.asarray(score, dtype=np.float64)
+    if fit.bias_reduced:  # Jeffreys' prior as the half-votes that it comes to at the estimate
+        pseudo = leverages(table, fit)[:, None]
+        count, score = count + pseudo, score + pseudo / 2
     theta = np.repeat(fit.strength[:, None], rounds, axis=1)
     gamma = np.full(rounds, fit.side_effect)
     active, before = np.arange(rounds), np.full(rounds, np.inf)
@@ -258,8 +262,8 @@ def _remaining(size: Floats, before: Floats) -> Floats:
 
     Never trusted below a tenth: a step can be short by accident.
     """
-    ratio = np.clip(size / np.maximum(before, 1e-300), 0.1, 1.0)
-    return np.asarray(np.where(ratio < 0.5, size * ratio / (1.0 - ratio), size))
+    ratio = np.clip(size / np.maximum(before, 1e-300), 0.1, 0.5)
+    return np.asarray(size * ratio / (1.0 - ratio))
 
 
 def _expit(x: Floats) -> Floats:

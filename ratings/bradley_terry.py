@@ -12,8 +12,9 @@ import numpy as np
 from scipy.special import expit, log_expit
 
 from ratings.connectivity import strong_components
-from ratings.data import Cells, Floats, unordered
+from ratings.data import SCORE_OF_A, Cells, Comparisons, Floats, unordered
 from ratings.errors import NotStronglyConnected
+from ratings.linear import Rows
 
 MAX_STEP = 4.0
 """Log-odds: a plain Newton step can overshoot without bound in thin data."""
@@ -45,6 +46,8 @@ class BradleyTerryFit:
     side_prior : float
         Votes of ties that the side effect was given; 0.0 unless it had no finite estimate of its own, as when every
         vote went to the first shown.
+    bias_reduced : bool
+        Firth's estimate instead of maximum likelihood (`ratings.firth`).
     """
 
     strength: Floats
@@ -55,6 +58,16 @@ class BradleyTerryFit:
     gradient_norm: float
     prior: float
     side_prior: float = 0.0
+    bias_reduced: bool = False
+
+    def rows(self, data: Comparisons) -> Rows:
+        """The votes as rows of a linear model at this fit, for robust covariances."""
+        p = expit(self.strength[data.a] - self.strength[data.b] + self.side_effect)
+        m = data.a.size
+        return Rows(
+            self.strength.size, data.a, data.b, data.weight, SCORE_OF_A[data.outcome] - p, p * (1 - p), np.arange(m),
+            np.ones(m), np.zeros((m, 0)),
+        )  # fmt: skip
 
 
 def fit_bradley_terry(

@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtr, stdtrit
 
 from ratings.data import Floats, Ints
+
+MOST_DF = 1e8
+"""Degrees of freedom that are as good as infinite."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +22,7 @@ class PairIntervals:
     difference, lower, upper : float64, shape (n, n)
         Row minus column; the claim that every true difference lies inside holds for all pairs at once.
     critical : float
-        How many standard errors wide the half-interval is.
+        How many standard errors wide the half-interval is, with all degrees of freedom.
     """
 
     difference: Floats
@@ -39,9 +43,18 @@ def rank(lower: Floats, upper: Floats) -> Ints:
 
 
 def pair_intervals(
-    strength: Floats, draws: Floats, *, level: float, widen: float = 1.0, covariance: Floats | None = None
+    strength: Floats,
+    draws: Floats,
+    *,
+    level: float,
+    covariance: Floats | None = None,
+    centre: Floats | None = None,
+    df: Floats | None = None,
 ) -> PairIntervals:
     """Max-t intervals for all pairwise differences from draws around the estimate.
+
+    |delta_ij - d_ij| <= c_ij s_ij with c the quantile of max_ij |draw_ij| / s_ij at `level`; for few degrees of freedom
+    the t quantile of the same tail, with the smaller df of the two.
 
     Parameters
     ----------
@@ -50,14 +63,23 @@ def pair_intervals(
         Bootstrap replicates, or draws from the estimate's covariance.
     level : float
         Simultaneous coverage, 0 to 1.
-    widen : float
-        Factor for few degrees of freedom, the ratio of the t to the normal quantile.
     covariance : float64, shape (n, n), optional
         Where it is known; else that of the draws.
+    centre : float64, shape (n,), optional
+        What the intervals lie around, where that is not `strength`.
+    df : float64, shape (n,), optional
+        Degrees of freedom of each variance; at least 1.0 is taken, infinite without.
 
     References
     ----------
     Hothorn, T., Bretz, F. & Westfall, P. (2008). Simultaneous inference in general parametric models. Biom. J. 50.
+
+    Examples
+    --------
+    >>> draws = np.random.default_rng(1).normal(0, 0.1, (500, 2))
+    >>> found = pair_intervals(np.array([0.0, 1.0]), draws, level=0.95)
+    >>> bool(found.upper[0, 1] < 0), round(found.critical, 1)
+    (True, 2.1)
     """
     n = strength.size
     difference = strength[:, None] - strength[None, :]
@@ -74,8 +96,12 @@ def pair_intervals(
     for row in range(n - 1):
         gaps = np.abs(centred[:, row, None] - centred[:, row + 1 :]) / safe[row, row + 1 :]
         np.maximum(largest, gaps.max(axis=1), out=largest)
-    critical = float(np.quantile(largest, level, method="higher")) * widen
-    return PairIntervals(difference, difference - critical * error, difference + critical * error, critical)
+    critical = float(np.quantile(largest, level, method="higher"))
+    half = critical * error
+    if df is not None and not np.isinf(df).all():
+        half = error * -stdtrit(np.minimum(*np.broadcast_arrays(df[:, None], df)).clip(1.0, MOST_DF), ndtr(-critical))
+    middle = difference if centre is None else centre[:, None] - centre[None, :]
+    return PairIntervals(difference, middle - half, middle + half, critical)
 
 
 def rank_intervals(pairs: PairIntervals) -> tuple[Ints, Ints]:
@@ -96,7 +122,7 @@ def votes_to_separate(
     rough figure that says the order of magnitude.
     """
     gap = abs(float(pairs.difference[first, second]))
-    half = float(pairs.upper[first, second] - pairs.difference[first, second])
+    half = float(pairs.upper[first, second] - pairs.lower[first, second]) / 2
     if gap == 0 or not np.isfinite(half):
         return None
     factor = (half / gap) ** 2

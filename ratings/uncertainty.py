@@ -13,34 +13,53 @@ from ratings.bradley_terry import BradleyTerryFit, fit_bradley_terry
 from ratings.connectivity import strong_components
 from ratings.data import Comparisons, Floats, Ints, cells
 from ratings.errors import NotStronglyConnected
+from ratings.firth import fit_firth
 from ratings.options import BoardOptions
 
 PRIOR_VOTES = 0.5
-"""Votes of ties against the component's mean, where no finite estimate exists otherwise."""
+"""Votes of ties of each competitor against the mean, where Firth's fit has no form and another prior must hold."""
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One component with its fit, in log-odds; arrays have the length of `members`."""
+    """One component with its fit, in log-odds; arrays have the length of `members`.
+
+    `strength` is what is shown (maximum likelihood where it exists), `centre` what the intervals lie around, `half` to
+    either side.
+    """
 
     members: Ints
     strength: Floats
+    centre: Floats
     covariance: Floats
     half: Floats
     pairs: ranks.PairIntervals
-    provisional: Floats
+    provisional: Flags
     interval: str
-    prior: float
+    prior: bool
     separated: int
 
 
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Half-widths of the marginal intervals, and what the simultaneous ones are made of."""
+
+    half: Floats
+    covariance: Floats
+    draws: Floats
+    df: Floats | None
+    weak: Flags
+    separated: int = 0
+
+
 def fit_component(data: Comparisons, members: Ints, options: BoardOptions, by: str, notes: list[str]) -> Part:
-    inside = np.isin(data.a, members)
-    part = Comparisons(
-        tuple(data.names[i] for i in members), np.searchsorted(members, data.a[inside]),
-        np.searchsorted(members, data.b[inside]), data.outcome[inside], data.weight[inside],
-        None if data.voter is None else data.voter[inside],
-    )  # fmt: skip
+    """The fit and intervals of one connected component.
+
+    Intervals lie around Firth's estimate, whose bias in thin data is smaller (docs/coverage.md). The rating is the
+    maximum-likelihood estimate all the same, wherever it exists; where it does not, Firth's stands in.
+    """
+    part = component(data, members)
     table = cells(part)
     strong = strong_components(table)
     finite = bool((strong == 0).all())
@@ -48,74 +67,111 @@ def fit_component(data: Comparisons, members: Ints, options: BoardOptions, by: s
         raise NotStronglyConnected(
             [[part.names[i] for i in np.flatnonzero(strong == label)] for label in np.unique(strong)]
         )
-    prior = 0.0 if finite else PRIOR_VOTES
-    fit = fit_bradley_terry(table, side_effect=options.side_effect, prior=prior)
+    reduced = fit_firth(table, side_effect=options.side_effect)
+    fit = fit_bradley_terry(table, side_effect=options.side_effect) if finite else reduced
     if not finite:
         notes.append(
             f"No finite maximum-likelihood estimate exists for {', '.join(part.names[:6])}"
-            f"{' …' if len(part.names) > 6 else ''}: each was given half a vote of ties against their mean."
+            f"{' …' if len(part.names) > 6 else ''}: Jeffreys' prior (Firth's bias reduction) stands in."
         )
-    return _with_uncertainty(part, members, fit, options, by, finite, notes)
-
-
-def _with_uncertainty(
-    part: Comparisons, members: Ints, fit: BradleyTerryFit, options: BoardOptions, by: str, finite: bool,
-    notes: list[str],
-) -> Part:  # fmt: skip
-    n = members.size
-    normal = float(ndtri(0.5 + options.level / 2))
     kind = "sandwich" if options.interval == "auto" else options.interval
-    by = by if part.voters >= 2 else "vote"
+    centre = reduced if kind == "sandwich" else fit
+    spread = _spread(part, centre, kind, by if part.voters >= 2 else "vote", options, notes)
+    pairs = ranks.pair_intervals(
+        fit.strength, spread.draws, level=options.level, covariance=spread.covariance, centre=centre.strength,
+        df=spread.df,
+    )  # fmt: skip
+    return Part(
+        members, fit.strength, centre.strength, spread.covariance, spread.half, pairs, spread.weak | (not finite), kind,
+        not finite, spread.separated,
+    )  # fmt: skip
+
+
+def component(data: Comparisons, members: Ints) -> Comparisons:
+    """The comparisons among some competitors, who keep their order."""
+    inside = np.isin(data.a, members)
+    return Comparisons(
+        tuple(data.names[i] for i in members), np.searchsorted(members, data.a[inside]),
+        np.searchsorted(members, data.b[inside]), data.outcome[inside], data.weight[inside],
+        None if data.voter is None else data.voter[inside],
+    )  # fmt: skip
+
+
+def interval(
+    estimate: float, robust: sandwich.Covariance, model: Floats, place: int, level: float
+) -> tuple[float, float, float]:
+    """Estimate, lower and upper of the parameter at `place` of the full vector; never from a variance of zero."""
+    if robust.full is None or robust.full_df is None:
+        raise ValueError("this covariance holds strengths only.")
+    variance, df = float(robust.full[place, place]), float(robust.full_df[place])
+    if variance <= 0 or df < 1:
+        variance = max(variance, float(model[place, place]))
+    half = -float(stdtrit(min(max(df, 1.0), ranks.MOST_DF), 0.5 - level / 2)) * variance**0.5
+    return estimate, estimate - half, estimate + half
+
+
+def _spread(
+    part: Comparisons, fit: BradleyTerryFit, kind: str, by: str, options: BoardOptions, notes: list[str]
+) -> Spread:
     model = sandwich.model_covariance(fit)
-    separated, weak = 0, np.zeros(n, dtype=bool)
-    rng = np.random.Generator(np.random.PCG64([options.seed, 1]))
     if kind == "bootstrap":
-        resample = bootstrap.bootstrap_by_voter if by == "voter" else bootstrap.bootstrap_by_vote
-        replicates = resample(part, fit, rounds=options.rounds, seed=options.seed, side_effect=options.side_effect)
-        draws, separated = replicates.strength, replicates.separated
-        covariance = np.atleast_2d(np.cov(draws, rowvar=False))
-        tails = np.quantile(draws - fit.strength, [(1 - options.level) / 2, (1 + options.level) / 2], axis=0)
-        half, widen = np.abs(tails).max(axis=0), 1.0
-        if separated:
-            notes.append(f"{separated} of {options.rounds} replicates had no finite estimate; a weak prior held them.")
+        found = _by_bootstrap(part, fit, by, options, notes)
     else:
-        chosen = model if kind == "model" else _robust(part, fit, by)
-        covariance, weak = _never_narrower(chosen, model, part, fit, by)
-        error = np.sqrt(np.diag(covariance))
-        quantile = np.where(
-            np.isfinite(chosen.df), stdtrit(np.maximum(chosen.df, 1.0), 0.5 + options.level / 2), normal
+        found = _by_covariance(part, fit, model, kind, by, options)
+    flat = found.half < 1e-9
+    if part.names and len(part.names) > 1 and flat.any():
+        normal = float(ndtri(0.5 + options.level / 2))
+        half = np.where(flat, normal * np.sqrt(np.diag(model.matrix)), found.half)
+        return Spread(half, found.covariance, found.draws, found.df, found.weak | flat, found.separated)
+    return found
+
+
+def _by_bootstrap(part: Comparisons, fit: BradleyTerryFit, by: str, options: BoardOptions, notes: list[str]) -> Spread:
+    resample = bootstrap.bootstrap_by_voter if by == "voter" else bootstrap.bootstrap_by_vote
+    found = resample(part, fit, rounds=options.rounds, seed=options.seed, side_effect=options.side_effect)
+    if found.separated:
+        notes.append(
+            f"{found.separated} of {options.rounds} replicates had no finite estimate; a weak prior held them."
         )
-        half = error * quantile
-        widen = float(quantile.max(initial=normal)) / normal
-        draws = _draw(covariance, options.rounds, rng)
-    flat = half < 1e-9
-    if n > 1 and flat.any():
-        half = np.where(flat, normal * np.sqrt(np.diag(model.matrix)), half)
-        weak |= flat
-    pairs = ranks.pair_intervals(fit.strength, draws, level=options.level, widen=widen, covariance=covariance)
-    provisional = weak | (not finite)
-    return Part(members, fit.strength, covariance, half, pairs, provisional.astype(float), kind, fit.prior, separated)
+    covariance = np.atleast_2d(np.cov(found.strength, rowvar=False))
+    tails = np.quantile(found.strength - fit.strength, [(1 - options.level) / 2, (1 + options.level) / 2], axis=0)
+    sure = np.zeros(fit.strength.size, dtype=bool)
+    return Spread(np.abs(tails).max(axis=0), covariance, found.strength, None, sure, found.separated)
 
 
-def _robust(part: Comparisons, fit: BradleyTerryFit, by: str) -> sandwich.Covariance:
-    return sandwich.sandwich_by_voter(part, fit) if by == "voter" else sandwich.sandwich_by_vote(part, fit)
+def _by_covariance(
+    part: Comparisons, fit: BradleyTerryFit, model: sandwich.Covariance, kind: str, by: str, options: BoardOptions
+) -> Spread:
+    chosen = model
+    if kind == "sandwich":
+        chosen = robust(part, fit, by)
+    covariance, weak = _never_narrower(chosen, model, part, fit)
+    df = np.clip(chosen.df, 1.0, ranks.MOST_DF)
+    half = np.sqrt(np.diag(covariance)) * -stdtrit(df, 0.5 - options.level / 2)
+    rng = np.random.Generator(np.random.PCG64([options.seed, 1]))
+    return Spread(half, covariance, _draw(covariance, options.rounds, rng), chosen.df, weak)
+
+
+def robust(part: Comparisons, fit: sandwich.Fit, by: str) -> sandwich.Covariance:
+    """The leverage-corrected sandwich by the unit."""
+    sandwiches = {"voter": sandwich.sandwich_by_voter, "vote": sandwich.sandwich_by_vote}
+    return sandwiches[by](part, fit, correction=True)
 
 
 def _never_narrower(
-    chosen: sandwich.Covariance, model: sandwich.Covariance, part: Comparisons, fit: BradleyTerryFit, by: str
-) -> tuple[Floats, NDArray[np.bool_]]:
-    """Where a clustered variance rests on less than one degree of freedom, the widest of all three, and a flag."""
-    weak = chosen.df < 1.0
-    matrix = chosen.matrix
-    if weak.any():
-        others = [model.matrix, matrix] + ([sandwich.sandwich_by_vote(part, fit).matrix] if by == "voter" else [])
-        widest = np.max([np.diag(m) for m in others], axis=0)
-        own = np.maximum(np.diag(matrix), 1e-300)
-        scale = np.sqrt(np.where(weak, widest / own, 1.0))
-        matrix = (
-            model.matrix * 1.0 if not np.isfinite(scale).all() or scale.max() > 1e3 else matrix * np.outer(scale, scale)
-        )
-    return matrix, np.asarray(weak)
+    chosen: sandwich.Covariance, model: sandwich.Covariance, part: Comparisons, fit: BradleyTerryFit
+) -> tuple[Floats, Flags]:
+    """Where a variance rests on less than one degree of freedom or on one unit, the widest of all three, and a flag."""
+    weak = chosen.df < 1.0 if chosen.weak is None else chosen.weak | (chosen.df < 1.0)
+    if not weak.any():
+        return chosen.matrix, weak
+    others = [model, chosen] + ([robust(part, fit, "vote")] if chosen.unit == "voter" else [])
+    widest = np.max([np.diag(found.matrix) for found in others], axis=0)
+    own = np.maximum(np.diag(chosen.matrix), 1e-300)
+    scale = np.sqrt(np.where(weak, widest / own, 1.0))
+    if not np.isfinite(scale).all() or scale.max() > 1e3:
+        return model.matrix * 1.0, weak
+    return chosen.matrix * np.outer(scale, scale), weak
 
 
 def _draw(covariance: Floats, rounds: int, rng: np.random.Generator) -> Floats:
