@@ -20,6 +20,8 @@ from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
 MAX_RENDERED_CHARS = 40_000
+MAX_NESTING = 60
+"""Levels of lists and quotations; a list in a list is two."""
 MAX_HIGHLIGHTED_CHARS = 20_000
 _MATH_TAGS = frozenset(
     ("math", "mrow", "mi", "mn", "mo", "ms", "mtext", "mspace", "mfrac", "msqrt", "mroot", "msub", "msup", "msubsup")
@@ -52,10 +54,13 @@ def to_html(text: str, *, label: str) -> str:
 
 @lru_cache(maxsize=512)
 def _render(text: str, label: str) -> str:
-    html: str = _markdown().render(text)
-    html = html.replace("<table>", f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(label)}">'
+    tokens = _markdown().parse(text)
+    if max((token.level for token in tokens), default=0) >= MAX_NESTING - 2:
+        return _plain(text)  # the parser drops what lies deeper, and an answer must not lose a word
+    html: str = _markdown().renderer.render(tokens, _markdown().options, {})
+    html = html.replace("<table>", f'<div class="scroll" tabindex="0" role="group" aria-label="{escape(label)}">'
                         "<table>").replace("</table>", "</table></div>")  # fmt: skip
-    html = re.sub(r"<pre(?=[ >])", f'<pre tabindex="0" role="region" aria-label="{escape(label)}"', html)
+    html = re.sub(r"<pre(?=[ >])", f'<pre tabindex="0" role="group" aria-label="{escape(label)}"', html)
     return nh3.clean(
         html,
         tags=set(_TAGS),
@@ -64,6 +69,11 @@ def _render(text: str, label: str) -> str:
         url_schemes={"http", "https", "mailto"},
         link_rel="noopener noreferrer nofollow",
     )
+
+
+def _plain(text: str) -> str:
+    paragraphs = re.split(r"\n\s*\n", text.strip("\n"))
+    return "".join(f"<p>{escape(paragraph).replace(chr(10), '<br>')}</p>" for paragraph in paragraphs)
 
 
 def _filter(tag: str, attribute: str, value: str) -> str | None:
@@ -75,7 +85,9 @@ def _filter(tag: str, attribute: str, value: str) -> str | None:
 
 @lru_cache(maxsize=1)
 def _markdown() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": False, "linkify": False, "highlight": _highlight})
+    parser = MarkdownIt(
+        "commonmark", {"html": False, "linkify": False, "highlight": _highlight, "maxNesting": MAX_NESTING}
+    )
     parser.enable(["table", "strikethrough"]).disable("image")
     parser.use(dollarmath_plugin, allow_labels=False, allow_space=False, double_inline=True, renderer=_math)
     parser.add_render_rule("heading_open", _heading("<h{}>"))

@@ -115,7 +115,10 @@ class Trap:
             def handle(self) -> None:
                 hits.append("a connection")
                 self.request.settimeout(2)
-                hits.append(self.request.recv(2000).decode("latin-1").split("\r\n")[0])
+                try:
+                    hits.append(self.request.recv(2000).decode("latin-1").split("\r\n")[0])
+                except TimeoutError:  # opened, and nothing asked
+                    return
                 self.request.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 
         self.server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Remembering)

