@@ -82,10 +82,12 @@ class Competitor(models.Model):
         """Raises CompetitorSealed when a setting of a competitor that has answered would change."""
         fields = kwargs.get("update_fields")
         touched = [f for f in self.SETTINGS if fields is None or f in fields or f.removesuffix("_id") in fields]
-        if self.pk and self.is_sealed and touched:
-            stored = type(self).objects.filter(pk=self.pk).values(*touched).get()
-            changed = [name for name in touched if stored[name] != getattr(self, name)]
-            if changed:
+        if self.pk and touched:
+            # As stored: a copy in memory may be older than the first answer.
+            stored = type(self).objects.filter(pk=self.pk).values(*touched, "first_answered_at").first() or {}
+            self.first_answered_at = self.first_answered_at or stored.get("first_answered_at")
+            changed = [name for name in touched if stored and stored[name] != getattr(self, name)]
+            if changed and self.is_sealed:
                 raise CompetitorSealed(self.label, changed)
         super().save(*args, **kwargs)
 

@@ -61,3 +61,16 @@ def test_a_sealed_competitor_refuses_another_setting(competitor: Competitor, now
     competitor.temperature = 1.0
     with pytest.raises(CompetitorSealed, match="temperature"):
         competitor.save()
+
+
+def test_a_copy_older_than_the_first_answer_cannot_undo_the_seal(competitor: Competitor, now: datetime) -> None:
+    old = Competitor.objects.get(pk=competitor.pk)
+    seal([competitor.pk], now=now)
+    old.temperature = 1.0
+    with pytest.raises(CompetitorSealed, match="temperature"):
+        old.save()
+    other = Competitor.objects.get(pk=competitor.pk)
+    other.first_answered_at, other.description = None, "Corrected."
+    other.save()
+    competitor.refresh_from_db()
+    assert (competitor.first_answered_at, competitor.description) == (now, "Corrected.")
