@@ -7,8 +7,7 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "arena.settings")
 django.setup(set_prefix=False)
 
-from channels.auth import AuthMiddlewareStack  # noqa: E402 - consumers need the app registry
-from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402 - consumers need the app registry
 
 from arena.battles.routing import websocket_urlpatterns  # noqa: E402
 from arena.handler import WarmHandler  # noqa: E402
@@ -18,7 +17,7 @@ from arena.origins import SameOrigin  # noqa: E402
 application = ProtocolTypeRouter(
     {
         "http": WarmHandler(),
-        "websocket": SameOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+        "websocket": SameOrigin(URLRouter(websocket_urlpatterns)),
         "lifespan": Lifespan(),
     }
 )

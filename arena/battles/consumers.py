@@ -6,12 +6,16 @@ import asyncio
 import json
 import logging
 from contextlib import suppress
-from http.cookies import CookieError, SimpleCookie
+from importlib import import_module
 from typing import Any
 from urllib.parse import parse_qs
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.http import HttpRequest, parse_cookie
 from django.utils import timezone
 
 from arena.battles import lifecycle, running
@@ -80,14 +84,16 @@ class TurnConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
             await self.close(code=1011)
 
     def _own_turn(self) -> Turn | None:
-        voter = voters.voter_from_scope_cookie(_cookie(self.scope, voters.COOKIE), self.scope.get("user"))
         kwargs: dict[str, Any] = self.scope["url_route"]["kwargs"]
-        if voter is None:
-            return None
-        wanted = Turn.objects.select_related("battle", "battle__voter").filter(
-            battle__public_id=kwargs["battle_id"], index=kwargs["index"], battle__voter=voter
+        wanted = Turn.objects.select_related("battle__voter").filter(
+            battle__public_id=kwargs["battle_id"], index=kwargs["index"]
         )
-        return wanted.first()
+        turn = wanted.first()
+        if turn is None:
+            return None
+        cookies = _cookies(self.scope)
+        mine = voters.is_voter(turn.battle.voter, cookies.get(voters.COOKIE), _user(cookies))
+        return turn if mine else None
 
     @staticmethod
     def _stop(turn: Turn) -> None:
@@ -95,10 +101,18 @@ class TurnConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
             lifecycle.stop(turn.battle.public_id, turn.battle.voter, now=timezone.now())
 
 
-def _cookie(scope: dict[str, Any], name: str) -> str:
-    raw = dict(scope["headers"]).get(b"cookie", b"").decode("latin-1")
-    try:
-        jar = SimpleCookie(raw)
-    except CookieError:
-        return ""
-    return jar[name].value if name in jar else ""
+def _cookies(scope: dict[str, Any]) -> dict[str, str]:
+    return parse_cookie(dict(scope["headers"]).get(b"cookie", b"").decode("latin-1"))
+
+
+def _user(cookies: dict[str, str]) -> AbstractBaseUser | AnonymousUser:
+    """Whose account the browser's session is signed into, checked as for a page.
+
+    channels' middlewares would ask the same in a thread of their own, also for the many who have no session.
+    """
+    key = cookies.get(settings.SESSION_COOKIE_NAME)
+    if not key:
+        return AnonymousUser()
+    request = HttpRequest()
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(key)
+    return get_user(request)

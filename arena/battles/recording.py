@@ -60,8 +60,11 @@ def record_responses(turn: Turn, answers: Mapping[Side, Answer], *, now: datetim
             Battle.objects.filter(pk=battle.pk).update(
                 state=BattleState.COMPLETE, completed_at=now, owner="", lease_until=None
             )
-        for side in Side:
-            _store(battle, turn, side, answers[side], discard=bool(reason), now=now)
+        rows = [
+            _row(turn, side, competitor_id, answers[side], discard=bool(reason), now=now)
+            for side, competitor_id in battle.competitor_ids()
+        ]
+        Response.objects.bulk_create(rows)
         if reason:
             return BattleState.VOID
         versions.seal([battle.competitor_a_id, battle.competitor_b_id], now=now)
@@ -110,11 +113,11 @@ def _why_void(battle: Battle, answers: Mapping[Side, Answer]) -> str:
     return VoidReason.REPEATED if known.exists() else ""
 
 
-def _store(battle: Battle, turn: Turn, side: Side, answer: Answer, *, discard: bool, now: datetime) -> None:
-    Response.objects.create(
+def _row(turn: Turn, side: Side, competitor_id: int, answer: Answer, *, discard: bool, now: datetime) -> Response:
+    return Response(
         turn=turn,
         side=side,
-        competitor=battle.competitor_on(side),
+        competitor_id=competitor_id,
         text="" if discard else answer.text,
         text_sha256="" if discard else text_hash(answer.text),
         error_code=answer.error_code,

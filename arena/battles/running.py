@@ -135,18 +135,15 @@ def _claim(turn_id: int) -> tuple[int, streaming.Job] | None:
 def _load_job(turn: Turn) -> streaming.Job:
     battle = turn.battle
     competitors = Competitor.objects.select_related("endpoint").in_bulk([pk for _, pk in battle.competitor_ids()])
-    turns = list(Turn.objects.filter(battle=battle, index__lte=turn.index))
-    said = {
-        (response.turn_id, response.side): response.text for response in Response.objects.filter(turn__battle=battle)
-    }
+    earlier = list(Turn.objects.filter(battle=battle, index__lt=turn.index)) if turn.index > 1 else []
+    said = {(row.turn_id, row.side): row.text for row in Response.objects.filter(turn__in=earlier)} if earlier else {}
     contestants = {}
     for side, competitor_id in battle.competitor_ids():
         competitor = competitors[competitor_id]
         messages = [Message("system", competitor.system_prompt)] if competitor.system_prompt else []
-        for earlier in turns:
-            messages.append(Message("user", earlier.prompt))
-            if earlier.pk != turn.pk:
-                messages.append(Message("assistant", said[earlier.pk, side]))
+        for before in earlier:
+            messages += Message("user", before.prompt), Message("assistant", said[before.pk, side])
+        messages.append(Message("user", turn.prompt))
         contestants[side] = streaming.Contestant(
             endpoints.provider_for(competitor), messages, endpoints.generation_settings(competitor)
         )
@@ -214,12 +211,13 @@ def _record(turn_id: int, answers: dict[Side, Answer], reason: str) -> BattleSta
     now = timezone.now()
     turn = Turn.objects.select_related("battle").get(pk=turn_id)
     state = recording.record_responses(turn, answers, now=now, reason=reason)
-    for side, competitor_id in turn.battle.competitor_ids():
-        competitor = Competitor.objects.select_related("endpoint").get(pk=competitor_id)
-        answer = answers[side]
+    sides = list(turn.battle.competitor_ids())
+    competitors = Competitor.objects.select_related("endpoint").in_bulk([pk for _, pk in sides])
+    for side, competitor_id in sides:
+        competitor, answer = competitors[competitor_id], answers[side]
         if answer.failed:
             health.note_failure(competitor, answer.error_code, answer.error_detail, now=now)
-        elif answer.text:
+        elif answer.text and competitor.endpoint and competitor.endpoint.failures_in_a_row:
             health.note_success(competitor)
     return state
 

@@ -19,7 +19,7 @@ from arena.competitors.providers import Cleaner, Finish, GenerationSettings, Mes
 
 log = logging.getLogger(__name__)
 
-COALESCE = 0.08
+COALESCE = 0.1
 """Seconds between frames in live mode; the first text of a turn goes out at once."""
 STALL_LIMIT = 60.0
 """Seconds that paced text may stand still after it began, before the battle is void."""

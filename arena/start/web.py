@@ -24,6 +24,7 @@ def main(descriptor: int) -> None:
         server_header=False,
         timeout_graceful_shutdown=4,
         ws_max_size=65_536,
+        ws_per_message_deflate=False,  # frames are short: it would cost more than it saves, and memory a socket
         proxy_headers=bool(proxies),
         forwarded_allow_ips=proxies or None,
     )
