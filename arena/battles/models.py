@@ -10,6 +10,7 @@ from django.db import models
 from arena.battles.words import BattleState, Side, Winner
 from arena.competitors.models import Competitor
 from arena.prompts.models import Dressed, Prompt, RecordedAnswer
+from arena.teams.frozen import FrozenRow
 from arena.teams.models import Arena, Voter
 
 
@@ -122,7 +123,7 @@ class Response(Dressed):
         return self.recorded_answer.text if self.recorded_answer else self.text
 
 
-class Vote(models.Model):
+class Vote(FrozenRow):
     """One judgement of one battle. Written by `battles.votes`, never edited, never deleted."""
 
     battle = models.OneToOneField(Battle, on_delete=models.PROTECT, related_name="vote")

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import models
 
 from arena.competitors.models import Competitor
+from arena.teams.frozen import FrozenRow
 from arena.teams.models import Arena
 
 
-class ImmutableRow(Exception):
-    """A published row was about to change. Publish a new snapshot instead."""
-
-
-class Snapshot(models.Model):
+class Snapshot(FrozenRow):
     """One published board: what was counted, how, and the exact bytes that were shown. Written by `publishing`."""
 
     arena = models.ForeignKey(Arena, on_delete=models.PROTECT, related_name="snapshots")
@@ -40,13 +35,8 @@ class Snapshot(models.Model):
     def __str__(self) -> str:
         return f"snapshot {self.number} of {self.arena_id}"
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise ImmutableRow(f"Snapshot {self.pk} is published and cannot change. Publish a new one instead.")
-        super().save(*args, **kwargs)
 
-
-class SnapshotRow(models.Model):
+class SnapshotRow(FrozenRow):
     """One competitor's line of a snapshot, for joins and history; the page reads the snapshot's own bytes."""
 
     snapshot = models.ForeignKey(Snapshot, on_delete=models.PROTECT, related_name="rows")
@@ -67,8 +57,3 @@ class SnapshotRow(models.Model):
 
     def __str__(self) -> str:
         return f"row {self.position} of {self.snapshot_id}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise ImmutableRow(f"Row {self.pk} is published and cannot change. Publish a new snapshot instead.")
-        super().save(*args, **kwargs)

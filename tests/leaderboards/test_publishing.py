@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,9 +17,10 @@ from arena.battles.models import Battle, Vote
 from arena.competitors.models import Competitor
 from arena.leaderboards import counting, publishing
 from arena.leaderboards.management.commands import run_worker
-from arena.leaderboards.models import ImmutableRow, Snapshot, SnapshotRow
+from arena.leaderboards.models import Snapshot, SnapshotRow
 from arena.leaderboards.publishing import publish_if_due, publish_snapshot
 from arena.leaderboards.verifying import verify
+from arena.teams.frozen import ImmutableRow
 from arena.teams.models import Arena
 
 transactional = pytest.mark.django_db(transaction=True)
@@ -126,6 +128,14 @@ def test_a_published_row_cannot_be_saved_again(sample: Arena, now: datetime) -> 
     assert row is not None
     with pytest.raises(ImmutableRow):
         row.save(update_fields=["rating"])
+    vote = Vote.objects.filter(battle__arena=sample).first()
+    assert vote is not None
+    for frozen, change in ((snapshot, {"vote_count": 0}), (row, {"rating": 0}), (vote, {"winner": "b"})):
+        rows = type(frozen).objects.filter(pk=frozen.pk)
+        for refused in (frozen.save, frozen.delete, rows.delete, partial(rows.update, **change)):
+            with pytest.raises(ImmutableRow):
+                refused()
+    assert verify(Snapshot.objects.get(pk=snapshot.pk)).same
 
 
 @transactional
