@@ -10,10 +10,9 @@ from scipy.special import expit, log_expit
 from ratings.bradley_terry import BradleyTerryFit, fit_bradley_terry, log_likelihood
 from ratings.connectivity import strong_components
 from ratings.data import SCORE_OF_A, Cells, Comparisons, Floats, Ints, cells, sums_by_key
+from ratings.firth import fit_firth
 from ratings.sandwich import sandwich_by_vote, sandwich_by_voter
 
-PRIOR_VOTES = 0.5
-"""Votes of ties against the component's mean, where no finite estimate exists otherwise; as on the board."""
 PSEUDO_INFORMATION = 1.0
 """Four even votes of the model's own dispersion: no run of equal votes makes an error of zero."""
 WHISPER = 1e-3
@@ -53,8 +52,9 @@ class Contrasts:
 
 
 def contrasts(part: Comparisons, columns: Ints, *, unit: str, side_effect: bool = False) -> Contrasts:
-    """Strengths and variances of differences from one fit of one component.
+    """Strengths and variances of differences from one fit of one component, as the board's ratings are.
 
+    That is maximum likelihood, or Firth's estimate where no finite one exists.
     The vote-level variance is the larger of the robust one and the model's times a dispersion that starts at one, so
     that neither early luck nor a row of ties makes a difference look certain.
 
@@ -69,7 +69,7 @@ def contrasts(part: Comparisons, columns: Ints, *, unit: str, side_effect: bool 
     """
     table = cells(part)
     finite = not strong_components(table).any()
-    fit = fit_bradley_terry(table, side_effect=side_effect, prior=0.0 if finite else PRIOR_VOTES)
+    fit = fit_bradley_terry(table, side_effect=side_effect) if finite else fit_firth(table, side_effect=side_effect)
     n = len(part.names)
     model = _of_differences(fit.covariance[:n, :n], columns)
     by_vote = np.maximum(_of_differences(sandwich_by_vote(part, fit).matrix, columns), _dispersion(part, fit) * model)

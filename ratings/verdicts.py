@@ -28,6 +28,7 @@ from ratings.deciding import (
 from ratings.errors import BadInput, SelfComparison
 from ratings.scale import POINTS
 from ratings.sequences import EXPECTED_INFORMATION
+from ratings.uncertainty import component
 
 MARGIN = 10.0
 """Points within which a difference does not matter."""
@@ -165,7 +166,7 @@ def compare(
     if labels[first] == labels[second]:
         members = np.flatnonzero(labels == labels[first])
         local = np.searchsorted(members, [first, second])
-        evidence = contrasts(_restricted(data, members), local, unit=unit, side_effect=side_effect)
+        evidence = contrasts(component(data, members), local, unit=unit, side_effect=side_effect)
     return _verdicts(data, np.array([first]), np.array([second]), evidence, rule, unit)[0]
 
 
@@ -201,7 +202,7 @@ def top(
     if enough.size < 2 or np.unique(labels[enough]).size > 1:
         return Top(None, (), (), (), few)
     members = np.flatnonzero(labels == labels[enough[0]])
-    part = _restricted(data, members)
+    part = component(data, members)
     strict = replace(rule, level=1 - (1 - level) / (enough.size - 1))
     evidence = contrasts(part, np.arange(members.size), unit=unit, side_effect=side_effect)
     order = sorted(enough.tolist(), key=lambda i: (-evidence.strength[np.searchsorted(members, i)], data.names[i]))
@@ -222,15 +223,6 @@ def _prepared(data: Comparisons, rule: Rule) -> tuple[Comparisons, str]:
     return canonical(data), unit
 
 
-def _restricted(data: Comparisons, members: Ints) -> Comparisons:
-    inside = np.isin(data.a, members)
-    return Comparisons(
-        tuple(data.names[i] for i in members), np.searchsorted(members, data.a[inside]),
-        np.searchsorted(members, data.b[inside]), data.outcome[inside], data.weight[inside],
-        None if data.voter is None else data.voter[inside],
-    )  # fmt: skip
-
-
 def _votes_on(data: Comparisons) -> Floats:
     n = len(data.names)
     return np.asarray(np.bincount(data.a, data.weight, minlength=n) + np.bincount(data.b, data.weight, minlength=n))
@@ -247,7 +239,7 @@ def _whole_board(data: Comparisons, rule: Rule, unit: str) -> list[Verdict]:
         members = np.flatnonzero(labels == label)
         if members.size < 2:
             continue
-        part, every = _restricted(data, members), np.arange(members.size)
+        part, every = component(data, members), np.arange(members.size)
         evidence = contrasts(part, every, unit=unit, side_effect=rule.side_effect)
         order = members[np.lexsort((members, -evidence.strength))]
         i, j = np.triu_indices(members.size, 1)

@@ -22,12 +22,11 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import expit, log_expit, logit, ndtri, stdtrit
 
 sys.path.append(str(Path(__file__).absolute().parents[2]))
 
-from ratings.contrasts import PRIOR_VOTES, PSEUDO_INFORMATION, toward_zero
+from ratings.contrasts import PSEUDO_INFORMATION, toward_zero
 from ratings.deciding import FAR
 from ratings.scale import POINTS
 from ratings.sequences import EXPECTED_INFORMATION, half_width, t_over_z
@@ -67,7 +66,6 @@ class TwoCompetitors:
         self.votes, self.score, self.squares = 0, np.zeros(runs), np.zeros(runs)
         self.n, self.s = np.zeros((2, runs, voters))
         self.nn, self.seen = np.zeros((2, runs))
-        self.separated: dict[int, float] = {}
 
     def add(self, voter: np.ndarray, score: np.ndarray) -> None:
         n = self.n[self.rows, voter]
@@ -82,22 +80,14 @@ class TwoCompetitors:
     def estimate(self) -> dict[str, np.ndarray]:
         """d, its variances by vote (HC2) and voter (CR2), the one that `compare` takes, and df; shape (runs,)."""
         m = self.votes
-        one_sided = (self.score == 0) | (self.score == m)
-        p = np.where(one_sided, 0.5, self.score / m)
-        d, prior = logit(p), np.zeros(p.size)
-        if one_sided.any():
-            extreme = self._with_prior(m)
-            d = np.where(one_sided, np.where(self.score == m, extreme, -extreme), d)
-            p = expit(d)
-            half = expit(d / 2)
-            prior = np.where(one_sided, PRIOR_VOTES * half * (1 - half) / 2, 0.0)
-        information = m * p * (1 - p) + prior
+        separated = (self.score == 0) | (self.score == m)  # Firth's estimate: half a vote to each
+        p = np.where(separated, (self.score + 0.5) / (m + 1), self.score / m)
+        d, information = logit(p), m * p * (1 - p)
         residual = self.squares - 2 * p * self.score + m * p**2
-        leverage = p * (1 - p) / information
-        by_voter = ((self.s - p[:, None] * self.n) ** 2 / (1 - leverage[:, None] * self.n).clip(1e-9)).sum(axis=1)
-        by_voter /= information**2
-        robust = residual / information**2 / (1 - leverage)
-        dispersion = (residual + PSEUDO_INFORMATION) / (m * p * (1 - p) + PSEUDO_INFORMATION)
+        rest = np.maximum(1 - self.n / m, 1e-9)
+        by_voter = ((self.s - p[:, None] * self.n) ** 2 / rest).sum(axis=1) / information**2
+        robust = residual / information**2 * m / (m - 1)
+        dispersion = (residual + PSEUDO_INFORMATION) / (information + PSEUDO_INFORMATION)
         by_vote = np.maximum(robust, dispersion / information)
         several = self.seen >= 2
         df = np.where(several, m**2 / self.nn - 1, max(m - 2.0, 1.0))  # one voter: by vote, about this voter only
@@ -106,14 +96,6 @@ class TwoCompetitors:
         secant = d**2 / (2 * np.maximum(drop, 1e-12)) * information
         return {"d": d, "robust": robust, "by_voter": by_voter, "variance": variance, "df": df, "several": several,
                 "secant": np.minimum(secant, 1.0)}  # fmt: skip
-
-    def _with_prior(self, m: int) -> float:
-        """d where all m votes went one way: m (1 - p(d)) = PRIOR_VOTES (p(d/2) - 1/2)."""
-        if m not in self.separated:
-            self.separated[m] = float(
-                brentq(lambda d: m * expit(-d) - PRIOR_VOTES * (expit(d / 2) - 0.5), 0.0, 40.0, xtol=1e-13)
-            )
-        return self.separated[m]
 
 
 def simulate(world: World, runs: int, seed: int) -> Looks:
