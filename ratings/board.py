@@ -10,6 +10,7 @@ from ratings.board_rows import BoardRow, PairRow, assemble
 from ratings.bradley_terry import fit_bradley_terry, side_is_identifiable
 from ratings.connectivity import components, strong_components
 from ratings.data import Comparisons, canonical, cells, fingerprint
+from ratings.electorate import Electorate, dealt, electorate
 from ratings.options import BoardOptions, check
 from ratings.uncertainty import PRIOR_VOTES, Part, fit_component, interval, robust
 
@@ -33,8 +34,11 @@ class Board:
     notes: tuple[str, ...] = field(default=())
 
 
-def make_board(data: Comparisons, options: BoardOptions | None = None) -> Board:
+def make_board(data: Comparisons, options: BoardOptions | None = None, *, voted: Electorate | None = None) -> Board:
     """The board of these comparisons; the order of rows, threads and hash seeds change no byte of it.
+
+    Above `electorate.MAX_GROUPS` voters, groups of voters are the units. Comparisons that were counted by group already
+    come with who `voted`.
 
     Raises
     ------
@@ -53,25 +57,27 @@ def make_board(data: Comparisons, options: BoardOptions | None = None) -> Board:
     options = options or BoardOptions()
     check(data, options)
     data = canonical(data)
+    who = voted or (None if data.voter is None else electorate(data))
+    data = dealt(data)
     notes: list[str] = []
     by = _unit(data, options, notes)
     table = cells(data)
     groups = components(table)
-    voted = np.bincount(np.concatenate([data.a, data.b]), minlength=len(data.names)) > 0
-    alive = list(dict.fromkeys(groups[voted].tolist()))
+    met = np.bincount(np.concatenate([data.a, data.b]), minlength=len(data.names)) > 0
+    alive = list(dict.fromkeys(groups[met].tolist()))
     parts = [fit_component(data, np.flatnonzero(groups == label), options, by, notes) for label in alive]
     side = _side_effect(data, options, by)
     if side is None and data.a.size:
         notes.append("No pair was shown in both orders, so the effect of being shown first cannot be told.")
-    rows, pairs = assemble(data, parts, voted, options, comparable=len(alive) == 1)
+    rows, pairs = assemble(data, parts, met, options, who, comparable=len(alive) == 1)
     if not data.a.size:
         notes.append("There are no votes yet.")
     if len(alive) > 1:
         notes.append(f"{len(alive)} groups were never compared with each other; no ranks are given across them.")
     names = tuple(tuple(data.names[i] for i in part.members) for part in parts)
     return Board(
-        rows, pairs, side, _method(options, by, parts), names, data.votes, data.voters, fingerprint(data),
-        tuple(dict.fromkeys(notes)),
+        rows, pairs, side, _method(options, by, parts, data), names, data.votes, who.voters if who else 0,
+        fingerprint(data), tuple(dict.fromkeys(notes)),
     )  # fmt: skip
 
 
@@ -99,13 +105,14 @@ def _side_effect(data: Comparisons, options: BoardOptions, by: str) -> tuple[flo
     return interval(fit.side_effect, robust(data, fit, by), fit.covariance, len(data.names), options.level)
 
 
-def _method(options: BoardOptions, by: str, parts: list[Part]) -> dict[str, object]:
+def _method(options: BoardOptions, by: str, parts: list[Part], data: Comparisons) -> dict[str, object]:
     anchor = {"name": options.anchor, "rating": options.anchor_rating}
     prior = f"Jeffreys (Firth's bias reduction) in {sum(part.prior for part in parts)} component(s)"
     return {
         "model": "Bradley-Terry",
         "ties": "half",
         "by": by,
+        "units": data.voters if by == "voter" else round(data.votes),
         "interval": parts[0].interval if parts else options.interval,
         "interval_asked": options.interval,
         "rounds": options.rounds,

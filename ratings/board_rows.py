@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ratings import ranks
 from ratings.data import Comparisons
+from ratings.electorate import Electorate
 from ratings.options import BoardOptions
 from ratings.scale import POINTS
 from ratings.tallies import Tallies, tally
@@ -54,9 +55,12 @@ class PairRow:
 
 
 def assemble(
-    data: Comparisons, parts: list[Part], voted: NDArray[np.bool_], options: BoardOptions, *, comparable: bool
-) -> tuple[tuple[BoardRow, ...], tuple[PairRow, ...]]:
+    data: Comparisons, parts: list[Part], voted: NDArray[np.bool_], options: BoardOptions, who: Electorate | None, *,
+    comparable: bool,
+) -> tuple[tuple[BoardRow, ...], tuple[PairRow, ...]]:  # fmt: skip
     tallies = tally(data)
+    if who is not None:
+        tallies = replace(tallies, voters=np.array([who.judges.get(name, 0) for name in data.names], dtype=np.int64))
     rows: list[BoardRow] = []
     pairs: list[PairRow] = []
     for number, part in enumerate(parts):
