@@ -52,9 +52,17 @@ def _svg(width: float, height: float, label: str, body: str, *, kind: str = "cha
     )
 
 
-def standalone(svg: str) -> str:
-    """A chart as a file of its own, with its colours inside."""
+def standalone(svg: str, *, note: str = "") -> str:
+    """A chart as a file of its own, with its colours inside and a note below: nothing else goes with the file."""
     head, end, body = svg.partition(">")
+    if note:
+        height = float(head.split(' height="')[1].split('"')[0])
+        head = head.replace(f' height="{height:g}"', f' height="{height + 24:g}"').replace(
+            f' {height:g}"', f' {height + 24:g}"'
+        )
+        body = (
+            body.removesuffix("</svg>") + f'<text class="t-ink" x="6" y="{height + 16:g}">{escape(note)}</text></svg>'
+        )
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{head}{end}{STANDALONE_STYLE}{body}\n'
 
 

@@ -9,7 +9,9 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
 from django.shortcuts import render
+from django.utils.cache import patch_cache_control
 from django.utils.http import http_date
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from arena.leaderboards import charts, reading
@@ -103,7 +105,8 @@ def chart(request: HttpRequest, slug: str, name: str, kind: str) -> HttpResponse
     if kind == "csv":
         return _bytes(request, arena, _chart_csv(published, name), "text/csv; charset=utf-8")
     svg = charts.win_matrix(ranked, published.matrix) if name == "matrix" else charts.intervals(published.rows)
-    return _bytes(request, arena, charts.standalone(svg), "image/svg+xml")
+    note = _("Simulated votes on made-up competitors") if arena.is_simulated else ""
+    return _bytes(request, arena, charts.standalone(svg, note=note), "image/svg+xml")
 
 
 def _chart_csv(published: reading.PublishedBoard, name: str) -> str:
@@ -142,6 +145,11 @@ def _bytes(request: HttpRequest, arena: Arena, text: str, content_type: str) -> 
         return HttpResponseNotModified(headers={"ETag": etag})
     response = HttpResponse(text, content_type=content_type)
     response["ETag"] = etag
+    if arena.is_simulated:  # a CSV has no place to say so but its name
+        name = request.path.rsplit("/", 1)[1]
+        response["Content-Disposition"] = f'inline; filename="{arena.slug}-simulated-{name}"'
+    if arena.access != Arena.Access.OPEN:
+        patch_cache_control(response, private=True)
     snapshot = reading.latest_snapshot(arena)
     if snapshot is not None:
         response["Last-Modified"] = http_date(snapshot.published_at.timestamp())

@@ -52,6 +52,28 @@ def test_a_simulated_board_says_so_on_page_and_json(client: Any, published: Snap
     assert client.get("/a/sample/leaderboard.json").json()["snapshot"]["is_simulated"] is True
 
 
+@transactional
+@pytest.mark.parametrize("file", ["leaderboard.csv", "leaderboard/matrix.csv", "leaderboard/matrix.svg",
+                                  "leaderboard/intervals.svg"])  # fmt: skip
+def test_files_of_simulated_votes_say_so_wherever_they_go(
+    client: Any, published: Snapshot, sample: Arena, file: str
+) -> None:
+    answer = client.get(f"/a/sample/{file}")
+    assert "sample-simulated-" in answer["Content-Disposition"]
+    assert file.endswith(".csv") or b">Simulated votes" in answer.content
+    Arena.objects.filter(pk=sample.pk).update(is_simulated=False)
+    answer = client.get(f"/a/sample/{file}")
+    assert "Content-Disposition" not in answer.headers
+    assert b"Simulated" not in answer.content
+
+
+@transactional
+def test_no_shared_cache_keeps_a_private_board(admin_client: Any, published: Snapshot, sample: Arena) -> None:
+    assert "Cache-Control" not in admin_client.get("/a/sample/leaderboard.csv").headers
+    Arena.objects.filter(pk=sample.pk).update(access="private")
+    assert "private" in admin_client.get("/a/sample/leaderboard.csv")["Cache-Control"]
+
+
 @pytest.mark.django_db
 def test_downloads_are_the_published_bytes(client: Any, published: Snapshot) -> None:
     for kind, stored in (("csv", published.board_csv), ("json", published.board_json)):
