@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping
+from itertools import product
 from typing import Any, NoReturn
 
 import numpy as np
@@ -73,7 +74,8 @@ class Rows:
         batch = self._only_rated(batch)
         if not batch.size:
             return
-        a, b = (self._names(batch, side) for side in ("model_a", "model_b"))
+        known = len(self.names)
+        a, b = (self._names(batch, side, known) for side in ("model_a", "model_b"))
         same = np.flatnonzero(a == b)
         if same.size:
             raise SelfComparison(cell(batch, self.where["model_a"], int(same[0])), **self._place(batch, same[0]))
@@ -108,23 +110,33 @@ class Rows:
         self.unrated += batch.size - rated.size
         return batch if rated.size == batch.size else only(batch, rated)
 
-    def _names(self, batch: Batch, side: str) -> Codes:
+    def _names(self, batch: Batch, side: str, known: int) -> Codes:
         column = self.where[side]
         codes = self.name_codes.encode(batch.column(column))
         wrong = np.flatnonzero(codes < 0)
         if wrong.size:
+            if (codes[wrong] == TOO_MANY).any():
+                self._refuse_too_many(batch, known)
             if codes[wrong[0]] == REFUSED:
                 self._refuse(batch, wrong[0], column, "the name is empty")
-            if codes[wrong[0]] == BROKEN:
-                value = ascii(cell(batch, column, int(wrong[0])))
-                self._refuse(batch, wrong[0], column, f"the name {value} holds half a character")
-            self._refuse(
-                batch, wrong[0], column,
-                f"{cell(batch, column, int(wrong[0]))!r} is competitor number {self.most + 1:,}, and at most "
-                f"{self.most:,} can be rated together: does this column hold names of competitors? "
-                "Name yours with --columns",
-            )  # fmt: skip
+            value = ascii(cell(batch, column, int(wrong[0])))
+            self._refuse(batch, wrong[0], column, f"the name {value} holds half a character")
         return codes
+
+    def _refuse_too_many(self, batch: Batch, known: int) -> NoReturn:
+        """Names the cell with which the competitors became too many; codes were given a column at a time."""
+        names = set(list(self.names)[:known])
+        columns = [self.where[side] for side in ("model_a", "model_b")]
+        cells = [batch.column(column) for column in columns]
+        for row, side in product(range(batch.size), (0, 1)):
+            names.add(at(cells[side], row).strip())
+            if len(names) > self.most:
+                break
+        self._refuse(
+            batch, row, columns[side],
+            f"{at(cells[side], row)!r} is competitor number {self.most + 1:,}, and at most {self.most:,} can be rated "
+            "together: does this column hold names of competitors? Name yours with --columns",
+        )  # fmt: skip
 
     def _outcomes(self, batch: Batch) -> Codes:
         column = self.where["winner"]

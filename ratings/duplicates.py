@@ -37,9 +37,9 @@ class Keys:
         self._rows += key.size
 
     def first_repeat(self, look: Look) -> tuple[int, int] | None:
-        """The first row that repeats an earlier one, with it; every suspicion is confirmed by `look`."""
+        """The earlier row and the first one that repeats it; `look` confirms every suspicion. The keys are let go."""
         key = np.concatenate(self._parts) if self._parts else np.zeros(0, np.uint64)
-        self._parts = [key]
+        self._parts = []
         ordered = np.sort(key)
         twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
         del ordered
