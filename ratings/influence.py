@@ -79,7 +79,7 @@ class GroupFlip:
 
 @dataclass(frozen=True, slots=True)
 class Influence:
-    """ "k votes by h voters, if removed, change who is first"; None is "not known" or "cannot be".
+    """k votes by h voters, if removed, change who is first. None is "not known" or "cannot be".
 
     Attributes
     ----------
