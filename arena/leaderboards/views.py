@@ -105,7 +105,7 @@ def chart(request: HttpRequest, slug: str, name: str, kind: str) -> HttpResponse
     if kind == "csv":
         return _bytes(request, arena, _chart_csv(published, name), "text/csv; charset=utf-8")
     svg = charts.win_matrix(ranked, published.matrix) if name == "matrix" else charts.intervals(published.rows)
-    note = _("Simulated votes on made-up competitors") if arena.is_simulated else ""
+    note = _("Every vote here is simulated and the competitors do not exist.") if arena.is_simulated else ""
     return _bytes(request, arena, charts.standalone(svg, note=note), "image/svg+xml")
 
 

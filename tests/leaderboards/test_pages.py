@@ -60,11 +60,11 @@ def test_files_of_simulated_votes_say_so_wherever_they_go(
 ) -> None:
     answer = client.get(f"/a/sample/{file}")
     assert "sample-simulated-" in answer["Content-Disposition"]
-    assert file.endswith(".csv") or b">Simulated votes" in answer.content
+    assert file.endswith(".csv") or b">Every vote here is simulated" in answer.content
     Arena.objects.filter(pk=sample.pk).update(is_simulated=False)
     answer = client.get(f"/a/sample/{file}")
     assert "Content-Disposition" not in answer.headers
-    assert b"Simulated" not in answer.content
+    assert b"is simulated" not in answer.content
 
 
 @transactional
