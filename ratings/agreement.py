@@ -181,7 +181,7 @@ def krippendorff_alpha(table: Ints | Floats) -> float:
     """
     voters = table.sum(axis=1)
     table, voters = table[voters >= 2], voters[voters >= 2]
-    return float(_alpha(_disagreements(table, voters).sum(keepdims=True), table.sum(axis=0)[None, :])[0])
+    return float(_alpha(_total(_disagreements(table, voters)), table.sum(axis=0)[None, :])[0])
 
 
 def alpha_interval(table: Ints, *, rounds: int = 1000, seed: int = 0, level: float = 0.95) -> tuple[float, float, int]:
@@ -235,7 +235,8 @@ def fleiss_kappa(table: Ints) -> float:
     table = table[table.sum(axis=1) >= 2]
     if (table.sum(axis=0) > 0).sum() < 2:
         return float("nan")
-    chance = float(((table / table.sum(axis=1, keepdims=True)).mean(axis=0) ** 2).sum())
+    share = table / table.sum(axis=1, keepdims=True)
+    chance = float(((_total(share) / table.shape[0]) ** 2).sum())
     return (_observed(table) - chance) / (1 - chance)
 
 
@@ -263,6 +264,11 @@ def _disagreements(table: Ints | Floats, voters: Ints | Floats) -> Floats:
     return np.asarray((voters**2 - (table**2).sum(axis=1)) / np.maximum(voters - 1, 1), dtype=np.float64)
 
 
+def _total(values: Floats) -> Floats:
+    """Sums over items, to the bit whatever the order of the items; shape (1,) or (1, labels)."""
+    return np.asarray(np.sort(values, axis=0).sum(axis=0, keepdims=True))
+
+
 def _alpha(disagreement: Floats, totals: Ints | Floats) -> Floats:
     """Alpha from summed disagreement and totals of each label, NaN where one label only occurs."""
     votes = totals.sum(axis=-1)
@@ -275,7 +281,7 @@ def _observed(table: Ints) -> float:
     voters = table.sum(axis=1)
     if not voters.size:
         return float("nan")
-    return float(((table * (table - 1)).sum(axis=1) / (voters * (voters - 1))).mean())
+    return float(_total((table * (table - 1)).sum(axis=1) / (voters * (voters - 1)))[0] / voters.size)
 
 
 def _status(judged: Items, alpha: float, shared: int) -> str:
