@@ -54,9 +54,9 @@ class Contrasts:
 def contrasts(part: Comparisons, columns: Ints, *, unit: str, side_effect: bool = False) -> Contrasts:
     """Strengths and variances of differences from one fit of one component, as the board's ratings are.
 
-    That is maximum likelihood, or Firth's estimate where no finite one exists.
-    The vote-level variance is the larger of the robust one and the model's times a dispersion that starts at one, so
-    that neither early luck nor a row of ties makes a difference look certain.
+    That is maximum likelihood, or Firth's estimate where no finite one exists. The vote-level variance is the larger of
+    the robust one and the model's times a dispersion that starts at one, so that neither early luck nor a row of ties
+    makes a difference look certain.
 
     Parameters
     ----------

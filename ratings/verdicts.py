@@ -115,7 +115,11 @@ def compare(
     With d the estimated difference, s its standard error and I = 1/s², |d - delta| <= s² sqrt((I + rho) log((I + rho) /
     (rho alpha²))) holds at all times at once with probability 1 - alpha, where rho = I* / (-2 ln alpha + ln(1 - 2 ln
     alpha)) makes it tightest at the expected information I*. Here s² = max(clustered by voter, vote-level) (t_df / z)²
-    with Satterthwaite df; below one degree of freedom nothing is claimed.
+    with Satterthwaite df; below one degree of freedom nothing is claimed. The bound is exact for normal sums with known
+    variances, and asymptotic here; tests/bench/peeking.py shows what is left of it with few votes and voters.
+
+    A far pair (winless, unbeaten) that its exploding standard error leaves open is asked by likelihood: s² is then the
+    variance on the way to zero, d² / 2 over the fall of the log-likelihood when the two are held equal.
 
     'no_practical_difference' comes before 'better': an interval of [2, 8] points inside a margin of 10 is no reason
     to choose. 'too_few' is fewer than `min_votes` rated votes on either, or no chain of comparisons between the two.
@@ -128,7 +132,8 @@ def compare(
     min_votes : float
     level : float
     by : {'auto', 'voter', 'vote'}
-        'auto' is by voter where there are at least two.
+        'auto' is by voter where there are at least two; with one the verdict is about this voter, whose every vote is
+        taken as independent.
     side_effect : bool
         Put the effect of being shown first into the fit.
     expected_information : float, log-odds to the power of -2
@@ -143,7 +148,7 @@ def compare(
     ----------
     Robbins, H. (1970). Statistical methods related to the law of the iterated logarithm. Ann. Math. Statist. 41.
     Waudby-Smith, I., Arbour, D., Sinha, R., Kennedy, E. H. & Ramdas, A. (2021). Time-uniform central limit theory and
-    asymptotic confidence sequences. arXiv:2103.06476, equation for rho after Theorem 2.2.
+    asymptotic confidence sequences. arXiv:2103.06476 (the asymptotic form, and how to choose rho).
 
     Examples
     --------

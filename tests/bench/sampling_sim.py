@@ -75,6 +75,46 @@ POLICIES: dict[str, Policy] = {
 }
 
 
+def weighted(loss: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Policy:
+    """Fourth power of the fall of tr(D C) by one vote, floor .2, for another loss matrix D than the identity."""
+
+    def policy(table: Cells, strength: np.ndarray, covariance: np.ndarray) -> PairWeights:
+        i, j = np.triu_indices(table.n, 1)
+        moved = covariance @ loss(strength, covariance) @ covariance
+        p = expit(strength[i] - strength[j])
+        w = p * (1 - p)
+        spread = covariance[i, i] + covariance[j, j] - 2 * covariance[i, j]
+        gain = w * (moved[i, i] + moved[j, j] - 2 * moved[i, j]) / (1 + w * spread)
+        sharp = (gain / gain.max()) ** 4
+        return PairWeights(i, j, 0.2 / i.size + 0.8 * sharp / sharp.sum())
+
+    return policy
+
+
+def on_the_largest(strength: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+    variance = np.diag(covariance)
+    return np.diag((variance / variance.max()) ** 8)
+
+
+def on_the_widths(strength: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+    return np.diag(1 / np.sqrt(np.diag(covariance)))
+
+
+def on_neighbours(strength: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+    order = np.argsort(strength)
+    contrast = np.eye(strength.size)[order[1:]] - np.eye(strength.size)[order[:-1]]
+    return contrast.T @ contrast
+
+
+ALTERNATIVES: dict[str, Policy] = {
+    "gain⁴": by_gain(4),
+    "widths⁴": weighted(on_the_widths),
+    "largest variance⁴": weighted(on_the_largest),
+    "rank neighbours⁴": weighted(on_neighbours),
+    "gain⁴, no floor": by_gain(4, 0.0),
+}
+
+
 def strengths(n: int, spread: float, seed: int) -> np.ndarray:
     theta = np.random.default_rng([seed, n]).normal(0, spread, n)
     return theta - theta.mean()
@@ -180,6 +220,21 @@ def line(n: int, spread: float, grown: bool, seeds: int) -> str:
     return f"| {n} | {spread} | {'grown' if grown else 'fresh'} | " + " | ".join(cells) + " |"
 
 
+def alternatives(seeds: int) -> None:
+    print(f"\nOther losses and floors, the same target, as a share of uniform's ({seeds} seeds, ± one error):\n")
+    print(f"| competitors | SD | board | {' | '.join(ALTERNATIVES)} |\n|---|---|---|" + "---|" * len(ALTERNATIVES))
+    for n in (10, 40):
+        for spread, grown in ((1.0, False), (1.0, True), (1.5, False)):
+            worlds = [strengths(n, spread, seed) for seed in range(seeds)]
+            even = [simulate(evenly, theta, seed, grown=grown).votes for seed, theta in enumerate(worlds)]
+            cells = []
+            for policy in ALTERNATIVES.values():
+                votes = [simulate(policy, theta, seed, grown=grown).votes for seed, theta in enumerate(worlds)]
+                ratio = np.array(votes) / even
+                cells.append(f"{ratio.mean():.2f} ± {ratio.std(ddof=1) / np.sqrt(seeds):.2f}")
+            print(f"| {n} | {spread} | {'grown' if grown else 'fresh'} | {' | '.join(cells)} |", flush=True)
+
+
 def main(seeds: int) -> None:
     names = list(POLICIES)[1:]
     print(
@@ -199,5 +254,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=20)
     began = time.perf_counter()
-    main(parser.parse_args().seeds)
+    options = parser.parse_args()
+    main(options.seeds)
+    alternatives(max(options.seeds // 2, 2))
     print(f"\n{time.perf_counter() - began:.0f} s", file=sys.stderr)
