@@ -61,6 +61,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.forms",
     "channels",
     "csp",
     "rest_framework",
@@ -82,6 +83,7 @@ MIDDLEWARE = [
 ]
 
 ROOT_URLCONF = "arena.urls"
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"  # our templates may stand in for a widget's
 ASGI_APPLICATION = "arena.asgi.application"
 TEMPLATES = [
     {

@@ -164,10 +164,15 @@ def test_what_the_fit_says_is_known() -> None:
     notes = []
     for name in ("board.py", "uncertainty.py"):
         for node in ast.walk(ast.parse((ROOT / "ratings" / name).read_text(encoding="utf-8"))):
+            said = None
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "notes.append":
-                parts = node.args[0].values if isinstance(node.args[0], ast.JoinedStr) else [node.args[0]]
+                said = node.args[0]
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "prior":
+                said = node.value
+            if isinstance(said, ast.Constant | ast.JoinedStr):
+                parts = said.values if isinstance(said, ast.JoinedStr) else [said]
                 notes.append("".join(str(part.value) if isinstance(part, ast.Constant) else "7" for part in parts))
-    assert len(notes) >= 6
+    assert len(notes) >= 7
     with translation.override("de"):
         assert [note for note in [*notes, "sandwich", "none"] if worded(note) == note] == []
 

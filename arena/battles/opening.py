@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Q
+from django.utils.translation import gettext as _
 
 from arena.battles import lifecycle
 from arena.battles.assignment import Item, next_item
@@ -79,10 +80,10 @@ def open_battle(
     Raises PromptRefused kinds, ArenaClosed, NothingLeft, TooManyBattles.
     """
     if arena.is_simulated:
-        raise ArenaClosed(reason="its votes are simulated.")
+        raise ArenaClosed(reason=_("its votes are simulated."))
     own_text = check_prompt(prompt, limit=arena.max_prompt_chars) if prompt is not None else None
     if (own_text is None) != (arena.kind == Arena.Kind.RECORDED) and arena.kind != Arena.Kind.MIXED:
-        raise PromptEmpty if own_text is None else ArenaClosed(reason="it serves its own prompts only.")
+        raise PromptEmpty if own_text is None else ArenaClosed(reason=_("it serves its own prompts only."))
     rng = random.Random(seed)
     with transaction.atomic():
         _one_at_a_time(voter)
@@ -192,7 +193,7 @@ def _draw(
     try:
         return weighed.policy, draw_pair(candidates, weighed.weights, rng=rng, floor=weighed.floor)
     except TooFewCandidates:
-        raise ArenaClosed(reason="fewer than two competitors can answer.") from None
+        raise ArenaClosed(reason=_("fewer than two competitors can answer.")) from None
 
 
 def _live_candidates(arena: Arena, *, now: datetime) -> list[int]:

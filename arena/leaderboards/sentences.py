@@ -17,15 +17,15 @@ SAID_BY_THE_FIT = (
     gettext_noop("sandwich"),
     gettext_noop("bootstrap"),
     gettext_noop("model"),
-    gettext_noop("half a vote of ties against the mean in %(count)s component(s)"),
+    gettext_noop("Jeffreys (Firth's bias reduction) in %(count)s component(s)"),
     gettext_noop("There are no votes yet."),
     gettext_noop("There is one voter: the intervals describe this voter only."),
     gettext_noop("The votes carry no voters, so intervals take every vote as independent."),
     gettext_noop("No pair was shown in both orders, so the effect of being shown first cannot be told."),
     gettext_noop("%(count)s groups were never compared with each other; no ranks are given across them."),
     gettext_noop(
-        "No finite maximum-likelihood estimate exists for %(names)s: each was given half a vote of ties against their "
-        "mean."
+        "No finite maximum-likelihood estimate exists for %(names)s: Jeffreys' prior (Firth's bias reduction) "
+        "stands in."
     ),
     gettext_noop("%(count)s of %(rounds)s replicates had no finite estimate; a weak prior held them."),
 )

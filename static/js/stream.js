@@ -18,8 +18,10 @@ export class TurnStream {
     this.after = 0;
     this.failures = 0;
     this.closed = false;
-    this.onOnline = () => { if (!this.socket) this.connect(); };
+    this.onOnline = () => { if (this.socket) this.listener.state("open"); else this.connect(); };
+    this.onOffline = () => this.listener.state("offline");
     addEventListener("online", this.onOnline);
+    addEventListener("offline", this.onOffline);
     this.connect();
   }
 
@@ -61,6 +63,7 @@ export class TurnStream {
     this.closed = true;
     clearTimeout(this.timer);
     removeEventListener("online", this.onOnline);
+    removeEventListener("offline", this.onOffline);
     this.socket?.close();
   }
 }

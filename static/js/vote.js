@@ -18,17 +18,18 @@ const wait = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 /** Says something where screen readers hear it without a shout. */
 function say(text) {
   const status = stage.querySelector("#why");
-  if (status && text) status.textContent = text;
+  if (status) status.textContent = text ?? "";
 }
 
-/** Fetches a fragment; null when the server could not be reached or had no fragment to give. */
+/** Fetches a stage, or the sentence of the page that came instead; null when the server could not be reached. */
 async function fragment(url, options = {}) {
   try {
     const headers = { "X-Fragment": "1", ...options.headers };
     const answer = await fetch(url, { ...options, headers, redirect: "follow" });
-    const html = await answer.text();
-    const part = new DOMParser().parseFromString(html, "text/html").querySelector(".stage");
-    return part ? { part, status: answer.status } : null;
+    const given = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const part = given.querySelector(".stage");
+    const sentence = part ? "" : given.querySelector(".promise")?.textContent ?? "";
+    return part || sentence ? { part, sentence, status: answer.status } : null;
   } catch {
     return null;
   }
@@ -99,7 +100,7 @@ function follow(battle, turn) {
 async function load(battle) {
   for (let pause = 250; ; pause = Math.min(pause * 2, 5000)) {
     const got = await fragment(`${page}?battle=${battle}`);
-    if (got && got.status < 500) return got.part;
+    if (got?.part && got.status < 500) return got.part;
     say(words.retrying);
     await wait(pause);
   }
@@ -124,14 +125,14 @@ async function finish(battle) {
 
 async function refresh(battle) {
   const got = await fragment(`${page}?battle=${battle}`);
-  if (got && got.status < 500 && got.part.dataset.state !== "answering" && inner()?.dataset.battle === battle) paint(got.part);
+  if (got?.part && got.status < 500 && got.part.dataset.state !== "answering" && inner()?.dataset.battle === battle) paint(got.part);
 }
 
 /** Sends a form and paints the answer. Votes may be sent again, as often as it takes; a send looks first what became of it. */
 async function send(form, submitter = null) {
   if (busy) return;
   busy = true;
-  const body = new URLSearchParams(new FormData(form, submitter));
+  let body = new URLSearchParams(new FormData(form, submitter));
   const isVote = form.hasAttribute("data-vote");
   const battle = inner()?.dataset.battle;
   if (isVote) say(words.saving);
@@ -142,16 +143,20 @@ async function send(form, submitter = null) {
       const url = form.method === "get" ? `${form.action}?${body}` : form.action;
       const headers = isVote ? { "X-Has-Turns": "1" } : {};
       const got = await fragment(url, form.method === "get" ? {} : { method: "POST", body, headers });
+      if (got?.status === 403 && !got.part && tries === 0 && await renew(form)) {
+        body = new URLSearchParams(new FormData(form, submitter));
+        continue;
+      }
       if (got && (got.status < 500 || !isVote || tries > 4)) {
-        if (got.status === 503 && !isVote) complain(form, got.part);
-        else paint(got.part);
+        if (got.part && (got.status !== 503 || isVote)) paint(got.part);
+        else complain(form, got.part?.querySelector(".notice")?.textContent || got.sentence);
         return;
       }
       say(words.retrying);
       await wait(pause);
       if (!isVote) {
         const now = await fragment(page);
-        if (now && now.status < 500 && now.part.dataset.battle && now.part.dataset.battle !== battle) {
+        if (now?.part && now.status < 500 && now.part.dataset.battle && now.part.dataset.battle !== battle) {
           paint(now.part);
           return;
         }
@@ -167,12 +172,23 @@ function lock(form, on) {
   for (const button of form.querySelectorAll("button")) button.toggleAttribute("aria-disabled", on);
 }
 
+/** A page that was open for too long carries an old token: takes a fresh one, and says whether there is one. */
+async function renew(form) {
+  const fresh = (await fragment(page))?.part?.querySelector('input[name="csrfmiddlewaretoken"]')?.value;
+  const field = form.querySelector('input[name="csrfmiddlewaretoken"]');
+  if (fresh && field) field.value = fresh;
+  return Boolean(fresh && field);
+}
+
 /** Shows a refusal above a form without losing what was typed. */
-function complain(form, part) {
-  const notice = part.querySelector(".notice");
-  if (!notice) return;
+function complain(form, text) {
+  say("");
   stage.querySelector(".notice")?.remove();
-  form.before(document.adoptNode(notice));
+  const notice = document.createElement("p");
+  notice.className = "notice";
+  notice.setAttribute("role", "alert");
+  notice.textContent = text;
+  form.before(notice);
 }
 
 stage.addEventListener("submit", (event) => {
