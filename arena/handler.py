@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import IO, Any, cast
 
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
-from django.core.handlers.asgi import ASGIHandler
+from django.core import signals
+from django.core.exceptions import RequestAborted
+from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.core.handlers.base import BaseHandler
-from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.urls import set_script_prefix
 
 AT_ONCE = 8
 """Requests worked on at the same time; more only fight for the interpreter (50 at once cost a quarter more a vote)."""
@@ -46,8 +48,45 @@ class WarmHandler(ASGIHandler):
             else:
                 thread.shutdown(wait=False)
 
-    async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
-        """The synchronous chain, in the request's thread."""
-        async with self._slots:
-            answer: HttpResponseBase = await sync_to_async(self.get_response, thread_sensitive=True)(request)
+    async def handle(
+        self, scope: dict[str, Any], receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
+    ) -> None:
+        """As Django's, with signals, middleware, view and the answer's end in one crossing instead of three."""
+        try:
+            body = await self.read_body(receive)
+        except RequestAborted:
+            return
+        with body:
+            async with self._slots:
+                answer = await sync_to_async(self._answer, thread_sensitive=True)(scope, body)
+            if answer.streaming:
+                await self._stream(answer, receive, send)
+            else:
+                await self.send_response(answer, send)
+
+    def _answer(self, scope: dict[str, Any], body: IO[bytes]) -> HttpResponseBase:
+        """The synchronous chain, in the request's thread. An answer that does not stream is finished with it."""
+        set_script_prefix(get_script_prefix(scope))
+        signals.request_started.send(sender=self.__class__, scope=scope)
+        request, refusal = self.create_request(scope, body)
+        answer = cast(HttpResponseBase, refusal if request is None else self.get_response(request))
+        answer._handler_class = self.__class__  # type: ignore[attr-defined]  # by whom the end is signalled
+        if not answer.streaming:
+            answer.close()
         return answer
+
+    async def _stream(
+        self, answer: HttpResponseBase, receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
+    ) -> None:
+        """Sends until the answer ends or the client is gone, whichever comes first."""
+        sending = asyncio.create_task(self.send_response(answer, send))
+        watching = asyncio.create_task(self.listen_for_disconnect(receive))
+        try:
+            await asyncio.wait((sending, watching), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (sending, watching):
+                task.cancel()
+            ended, _ = await asyncio.gather(sending, watching, return_exceptions=True)
+            await sync_to_async(answer.close, thread_sensitive=True)()
+        if isinstance(ended, Exception):
+            raise ended

@@ -8,7 +8,8 @@ from datetime import datetime
 from uuid import UUID
 
 from arena.battles.errors import NotYetVoted, RevealWithheld
-from arena.battles.models import Battle, Response, Turn, Vote
+from arena.battles.models import Battle, Response, Turn, Vote, VoteNote
+from arena.battles.votes import CastVote
 from arena.battles.words import BattleState, Side, Winner
 from arena.competitors.models import Competitor
 from arena.teams.models import Arena
@@ -86,17 +87,27 @@ def blind(battle: Battle) -> BlindBattle:
     )
 
 
-def reveal(battle: Battle) -> Reveal:
-    """Who answered. Raises NotYetVoted before the vote is committed, RevealWithheld where the arena says never."""
-    vote = next(iter(Vote.objects.filter(battle_id=battle.pk).select_related("note")), None)
-    if vote is None:
-        raise NotYetVoted
+def reveal(battle: Battle, cast: CastVote | None = None) -> Reveal:
+    """Who answered. `cast` is this battle's vote when it was committed just now, which saves looking for it.
+
+    Raises NotYetVoted before the vote is committed, RevealWithheld where the arena says never.
+    """
+    vote, note = _committed(battle, cast)
     if battle.arena.reveal == Arena.Reveal.NEVER:
         raise RevealWithheld
     competitors = Competitor.objects.in_bulk([pk for _, pk in battle.competitor_ids()])
     first, second = (_named(side, competitors[pk]) for side, pk in battle.competitor_ids())
-    note = getattr(vote, "note", None)
     return Reveal(Winner(vote.winner), (first, second), tuple(note.tags) if note else (), note.comment if note else "")
+
+
+def _committed(battle: Battle, cast: CastVote | None) -> tuple[Vote, VoteNote | None]:
+    """The battle's vote and what was noted beside it. A vote that is new has no note yet."""
+    if cast is not None and not cast.repeated and cast.vote.battle_id == battle.pk:
+        return cast.vote, None
+    vote = next(iter(Vote.objects.filter(battle_id=battle.pk).select_related("note")), None)
+    if vote is None:
+        raise NotYetVoted
+    return vote, getattr(vote, "note", None)
 
 
 def _both(answers: dict[Side, str], battle: Battle) -> dict[Side, str]:

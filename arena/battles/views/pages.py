@@ -108,9 +108,9 @@ def _cast(request: HttpRequest, battle: Battle) -> Stage:
     """Casts the vote; the reveal is in the answer to the committed vote and nowhere earlier."""
     winner = votes.parse_winner(request.POST.get("winner", ""))
     now = timezone.now()
-    votes.cast_vote(battle.public_id, battle.voter, winner, now=now)
+    cast = votes.cast_vote(battle.public_id, battle.voter, winner, now=now)
     if request.headers.get("X-Has-Turns"):
-        return revealed_stage(battle)
+        return revealed_stage(battle, cast=cast)
     return stage_of(battle.arena, battle.voter, now=now, battle=battle)
 
 

@@ -17,6 +17,7 @@ from arena.battles.blinding import BlindBattle, RevealedSide, blind, reveal
 from arena.battles.errors import RevealWithheld
 from arena.battles.models import Battle, Vote
 from arena.battles.rendering import to_html
+from arena.battles.votes import CastVote
 from arena.battles.words import BattleState, Side, VoidReason, Winner
 from arena.competitors import endpoints
 from arena.leaderboards import standing
@@ -172,14 +173,17 @@ def _html(text: str | None, label: str) -> SafeString:
     return mark_safe(to_html(text, label=label)) if text is not None else SafeString("")  # noqa: S308 - sanitised
 
 
-def revealed_stage(battle: Battle, seen: BlindBattle | None = None) -> Stage:
-    """Who answered, after the vote. Without `seen` the page that asks already shows the conversation and keeps it."""
+def revealed_stage(battle: Battle, seen: BlindBattle | None = None, cast: CastVote | None = None) -> Stage:
+    """Who answered, after the vote. Without `seen` the page that asks already shows the conversation and keeps it.
+
+    `cast` is the vote when it was committed just now.
+    """
     if seen is not None:
         card = _card(battle.arena, seen)
     else:
         card = BattleCard(str(battle.public_id), (), 0, battle.prompt_id is not None, False, battle.expires_at)
     try:
-        shown = reveal(battle)
+        shown = reveal(battle, cast)
     except RevealWithheld:
         return Stage("revealed", battle=card, withheld=True, page_has_turns=seen is None)
     a, b = ((side.competitor_id, side.name) for side in shown.sides)
