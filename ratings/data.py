@@ -185,10 +185,22 @@ def unordered(table: Cells) -> Cells:
     >>> merged.count.tolist(), merged.score.tolist()
     ([3.0], [1.5])
     """
+    if table.n**2 <= 4 * table.count.size:
+        return _unordered_in_full(table)
     keys, where, turned = pair_of_cell(table)
     count = exact_sums(where, table.count, keys.size)
     score = exact_sums(where, np.where(turned, table.count - table.score, table.score), keys.size)
     return Cells(table.n, keys // max(table.n, 1), keys % max(table.n, 1), count, score)
+
+
+def _unordered_in_full(table: Cells) -> Cells:
+    """By whole matrices, where most pairs met."""
+    n, keys = table.n, table.a * table.n + table.b
+    seen = np.bincount(keys, minlength=n * n).reshape(n, n)
+    count, score = (exact_sums(keys, values, n * n).reshape(n, n) for values in (table.count, table.score))
+    a, b = np.nonzero(np.triu(seen + seen.T, 1))
+    score += (count - score).T
+    return Cells(n, a, b, (count + count.T)[a, b], score[a, b])
 
 
 def pair_of_cell(table: Cells) -> tuple[Ints, Ints, NDArray[np.bool_]]:

