@@ -49,7 +49,7 @@ def write_all(files: Mapping[Path, str]) -> None:
     BadInput
         With the file.
     """
-    parts = {path: path.with_name(f".{path.name}.{os.getpid()}.part") for path in files}
+    parts = {path: path.parent / f".{path.name}.{os.getpid()}.part" for path in files}
     path = Path()
     try:
         for path, text in files.items():
