@@ -97,10 +97,12 @@ def drop_if_equal(evidence: Contrasts, i: int, j: int) -> float:
     table, fit = evidence.table, evidence.fit
     place = np.arange(table.n) - (np.arange(table.n) > j)
     place[j] = place[i]
-    merged = Cells(table.n - 1, place[table.a], place[table.b], table.count, table.score)
-    held = fit_bradley_terry(merged, side_effect=bool(fit.covariance[-1, -1] > 0), prior=WHISPER)
-    free = log_likelihood(table, np.append(fit.strength, fit.side_effect))
-    return free - log_likelihood(merged, np.append(held.strength, held.side_effect))
+    side = bool(fit.covariance[-1, -1] > 0)
+    told = (place[table.a] != place[table.b]) | side  # votes between the two still tell the side effect, else nothing
+    merged = Cells(table.n - 1, *(x[told] for x in (place[table.a], place[table.b], table.count, table.score)))
+    held = fit_bradley_terry(merged, side_effect=side, prior=WHISPER)
+    equal = log_likelihood(merged, np.append(held.strength, held.side_effect)) - table.count[~told].sum() * np.log(2)
+    return log_likelihood(table, np.append(fit.strength, fit.side_effect)) - float(equal)
 
 
 def divergence(gap: Floats, other: Floats | float) -> Floats:

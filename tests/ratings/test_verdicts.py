@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy.integrate import quad
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit
 
 from ratings import BadInput, Comparisons, Outcome, SelfComparison, cells, comparisons, fit_bradley_terry
 from ratings import contrasts as contrasts_module
+from ratings.bradley_terry import log_likelihood
 from ratings.contrasts import contrasts, divergence, drop_if_equal, satterthwaite_of_differences
 from ratings.deciding import rounded
 from ratings.reading import read_votes
@@ -142,6 +143,19 @@ def test_the_closed_forms_of_the_simulation_are_the_librarys_vote_for_vote() -> 
         half = POINTS * peeking.halves(at)["ours"][0]
         expected = pytest.approx(verdict.difference + half, rel=1e-6) if at["df"][0] >= 1 else None
         assert verdict.upper == expected
+
+
+@pytest.mark.parametrize("side_effect", [False, True])
+def test_the_fall_of_the_likelihood_is_that_of_a_constrained_optimum(side_effect: bool) -> None:
+    data = world(15, n=4, m=200, side=0.3)
+    found = contrasts(data, np.array([1, 3]), unit="vote", side_effect=side_effect)
+
+    def loss(x: np.ndarray) -> float:
+        return -log_likelihood(found.table, np.array([x[0], x[1], -x[0] - 2 * x[1], x[1], side_effect * x[2]]))
+
+    best = -minimize(loss, np.zeros(3), method="BFGS", options={"gtol": 1e-8}).fun
+    free = log_likelihood(found.table, np.append(found.strength, found.fit.side_effect))
+    assert drop_if_equal(found, 1, 3) == pytest.approx(free - best, abs=1e-5)
 
 
 # Peeking
