@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from asgiref.testing import ApplicationCommunicator
 from channels.db import database_sync_to_async
+from django.contrib.auth import get_user_model
+from django.test import Client
 from django.utils import timezone
 
 from arena.asgi import application
@@ -285,6 +287,25 @@ async def test_a_foreign_origin_is_refused_in_the_handshake(battle: Battle, vote
 async def test_a_foreign_voter_and_unknown_turns_are_refused(battle: Battle, voter: Voter, stranger: Voter) -> None:
     for line in (socket(battle, stranger), socket(battle, None), socket(battle, voter, turn=2)):
         assert not await line.connect()
+
+
+async def test_a_socket_of_an_account_needs_its_session(
+    battle: Battle, voter: Voter, scripted: Callable[..., dict[str, ScriptedProvider]], client: Client
+) -> None:
+    def sign_in() -> bytes:
+        user = get_user_model().objects.create_user("ada")
+        Voter.objects.filter(pk=voter.pk).update(user=user)
+        client.force_login(user)
+        return f"; sessionid={client.cookies['sessionid'].value}".encode()
+
+    scripted("hello")
+    session = await database_sync_to_async(sign_in)()
+    assert not await socket(battle, voter).connect()  # the voter's cookie alone, on a computer that others use
+    for cookie, welcome in ((session, True), (session[:-1] + b"?", False), (b"; sessionid=", False)):
+        line = socket(battle, voter)
+        line.scope["headers"][-1] = (b"cookie", line.scope["headers"][-1][1] + cookie)
+        assert await line.connect() is welcome
+        await line.disconnect()
 
 
 @pytest.mark.parametrize("message", ["", "{", "[]", '{"type":"vote"}', "x" * 50_000, "[" * 5000, '{"type":["stop"]}'])

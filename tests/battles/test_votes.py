@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -104,6 +104,15 @@ def test_writes_want_a_token_against_forgery(serve: Callable[..., Battle], voter
 def test_nothing_is_revealed_before_the_vote(serve: Callable[..., Battle]) -> None:
     with pytest.raises(NotYetVoted):
         blinding.reveal(serve())
+
+
+def test_the_vote_on_one_battle_reveals_no_other(serve: Callable[..., Battle], voter: Voter, now: datetime) -> None:
+    judged = serve()
+    cast = votes.cast_vote(judged.public_id, voter, Winner.A, now=now)
+    other = serve()
+    assert blinding.reveal(judged, cast) == blinding.reveal(judged)
+    with pytest.raises(NotYetVoted):
+        blinding.reveal(other, cast)
 
 
 def test_a_crash_after_the_commit_keeps_the_vote_and_reveals_on_return(
