@@ -109,7 +109,7 @@ def test_nothing_is_revealed_before_the_vote(serve: Callable[..., Battle]) -> No
 def test_the_vote_on_one_battle_reveals_no_other(serve: Callable[..., Battle], voter: Voter, now: datetime) -> None:
     judged = serve()
     cast = votes.cast_vote(judged.public_id, voter, Winner.A, now=now)
-    other = serve()
+    other = serve(text="Another answer")
     assert blinding.reveal(judged, cast) == blinding.reveal(judged)
     with pytest.raises(NotYetVoted):
         blinding.reveal(other, cast)
