@@ -7,6 +7,7 @@ One line in is one timed run of the job; one line of JSON comes out. Loading the
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import json
 import os
@@ -14,12 +15,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
 QUIET = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "JAX_PLATFORMS": "cpu", "PYTHONWARNINGS": "ignore"}
 """One BLAS thread on both sides: at these sizes more only cost."""
+CHOSEN = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+"""What may have been set for this machine: neither side gets it, so that both choose their kernels themselves."""
+
+
+def environment() -> dict[str, str]:
+    return {**{name: value for name, value in os.environ.items() if name not in CHOSEN}, **QUIET}
 
 
 class Worker:
@@ -30,7 +38,7 @@ class Worker:
         self.log = world.with_suffix(f".{module}.{job}.log")
         with self.log.open("wb") as errors:
             self.process = subprocess.Popen(
-                command, env={**os.environ, **QUIET}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors
+                command, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors
             )
 
     def run(self, rounds: int) -> dict[str, Any]:
@@ -50,12 +58,40 @@ class Worker:
         self.process.communicate()
 
 
+def about(python: str, packages: list[str]) -> dict[str, Any]:
+    """Versions of packages in an interpreter, and the kernel that its numpy's OpenBLAS chose."""
+    command = [python, str(HERE / "ratings_child.py"), "about", *packages]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=True)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def versions(packages: list[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {"python": sys.version.split()[0]}
+    for package in packages:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            found[package] = "not installed"
+    return found | {"kernel": kernel()}
+
+
+def kernel() -> str:
+    importlib.import_module("numpy")
+    maps = Path("/proc/self/maps").read_text().splitlines()
+    for path in sorted({line.split()[-1] for line in maps if "openblas" in line}):
+        library = ctypes.CDLL(path)
+        for name in ("scipy_openblas_get_corename64_", "scipy_openblas_get_corename", "openblas_get_corename"):
+            if hasattr(library, name):
+                getattr(library, name).restype = ctypes.c_char_p
+                return str(getattr(library, name)().decode())
+    return "not told"
+
+
 def whole_command(command: list[str], cwd: Path) -> dict[str, Any]:
     """Wall seconds and peak memory of a command from its start to its end, with what it printed."""
     start = time.perf_counter()
-    process = subprocess.Popen(
-        command, cwd=cwd, env={**os.environ, **QUIET}, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+    process = subprocess.Popen(command, cwd=cwd, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout is not None and process.stderr is not None
     printed = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)
@@ -92,5 +128,8 @@ def serve(load: Callable[[str], Any], run: Callable[[Any, int], Any], world: str
 if __name__ == "__main__":
     sys.path[0] = str(HERE)
     sys.path.append(str(HERE.parents[1]))
-    jobs = importlib.import_module(sys.argv[1]).JOBS
-    serve(*jobs[sys.argv[2]], sys.argv[3])
+    if sys.argv[1] == "about":
+        print(json.dumps(versions(sys.argv[2:])))
+    else:
+        jobs = importlib.import_module(sys.argv[1]).JOBS
+        serve(*jobs[sys.argv[2]], sys.argv[3])

@@ -69,31 +69,27 @@ def fastchat(votes: dict[str, Any], rounds: int) -> dict[str, np.ndarray]:
     return answer(point, replicates)
 
 
-def fastchat_csv(path: str, rounds: int) -> None:
-    """The same from a file, process start included; printed as JSON by name."""
+def fastchat_strings(votes: Any, rounds: int) -> dict[str, np.ndarray]:
+    """The same from a table of strings; whatever is neither model_a nor model_b is a tie. Names in order."""
     import pandas as pd
 
-    frame = pd.read_csv(path)
-    both, names = pd.factorize(pd.concat([frame["model_a"], frame["model_b"]]))
-    a, b = both[: len(frame)], both[len(frame) :]
-    outcome = np.full(len(frame), 2)
-    outcome[(frame["winner"] == "model_a").to_numpy()] = 0
-    outcome[(frame["winner"] == "model_b").to_numpy()] = 1
-    found = fastchat({"a": a, "b": b, "outcome": outcome, "names": list(names)}, rounds)
-    columns = zip(found["point"].tolist(), found["lower"].tolist(), found["upper"].tolist(), strict=True)
-    print(json.dumps(dict(zip(map(str, names), columns, strict=True))))
+    both, names = pd.factorize(pd.concat([votes["model_a"], votes["model_b"]]), sort=True)
+    a, b = both[: len(votes)], both[len(votes) :]
+    outcome = np.full(len(votes), 2)
+    outcome[(votes["winner"] == "model_a").to_numpy()] = 0
+    outcome[(votes["winner"] == "model_b").to_numpy()] = 1
+    return fastchat({"a": a, "b": b, "outcome": outcome, "names": list(names)}, rounds)
+
+
+def fastchat_csv(path: str, rounds: int) -> None:
+    """The same from a file, process start included; printed as JSON."""
+    import pandas as pd
+
+    found = fastchat_strings(pd.read_csv(path), rounds)
+    print(json.dumps({key: values.tolist() for key, values in found.items()}))
 
 
 # FastChat, the notebook
-
-
-def frame(world: str) -> Any:
-    import pandas as pd
-
-    votes = codes(world)
-    names = np.array(votes["names"], dtype=object)
-    words = np.array(["model_a", "model_b", "tie"], dtype=object)[votes["outcome"]]
-    return pd.DataFrame({"model_a": names[votes["a"]], "model_b": names[votes["b"]], "winner": words})
 
 
 def logistic(votes: Any) -> tuple[np.ndarray, list[str]]:
@@ -147,11 +143,64 @@ def arenakit(arena: Any, rounds: int) -> dict[str, np.ndarray]:
     return answer(found.point, found.scores)
 
 
+# What each makes of votes that have no answer
+
+
+def degenerate(_: str) -> list[tuple[str, str, str]]:
+    """Input, tool, what it does; asked one by one, and nothing is left out."""
+    from ratings_worlds import DEGENERATE
+
+    tools = {"FastChat": on_fastchat, "arena-rank": on_arena_rank, "arenakit": on_arenakit, "choix": on_choix}
+    return [(word, tool, said(ask, rows)) for word, rows in DEGENERATE.items() for tool, ask in tools.items()]
+
+
+def said(ask: Any, rows: list[tuple[str, str, str]]) -> str:
+    try:
+        points = ask(rows)
+    except ImportError:
+        return "not installed"
+    except Exception as error:
+        return f"refuses: {type(error).__name__}"
+    return "answers " + ", ".join(f"{point:.0f}" for point in points)
+
+
+def coded(rows: list[tuple[str, str, str]]) -> dict[str, Any]:
+    names = sorted({name for row in rows for name in row[:2]})
+    code = {"model_a": 0, "model_b": 1}
+    columns = zip(*((names.index(a), names.index(b), code.get(word, 2)) for a, b, word in rows), strict=True)
+    return dict(zip(("a", "b", "outcome"), map(np.array, columns), strict=True)) | {"names": names}
+
+
+def on_fastchat(rows: list[tuple[str, str, str]]) -> np.ndarray:
+    return fastchat(coded(rows), 10)["point"]
+
+
+def on_arena_rank(rows: list[tuple[str, str, str]]) -> np.ndarray:
+    import pandas as pd
+
+    found = arena_rank_fit(pd.DataFrame(rows, columns=["model_a", "model_b", "winner"]))
+    return np.asarray(found["ratings"])
+
+
+def on_arenakit(rows: list[tuple[str, str, str]]) -> np.ndarray:
+    from arenakit import Arena, Battle, bootstrap
+
+    arena = Arena([Battle(model_a=a, model_b=b, winner=word) for a, b, word in rows])
+    return POINTS * bootstrap(arena, n_resamples=10, seed=0).point
+
+
+def on_choix(rows: list[tuple[str, str, str]]) -> np.ndarray:
+    return choix(win_table(coded(rows)), 1)["point"]
+
+
 # choix
 
 
 def wins(world: str) -> np.ndarray:
-    votes = codes(world)
+    return win_table(codes(world))
+
+
+def win_table(votes: dict[str, Any]) -> np.ndarray:
     table, score = np.zeros((len(votes["names"]),) * 2), SCORE[votes["outcome"]]
     np.add.at(table, (votes["a"], votes["b"]), score)
     np.add.at(table, (votes["b"], votes["a"]), 1 - score)
@@ -172,19 +221,34 @@ def choix(table: np.ndarray, rounds: int) -> dict[str, np.ndarray]:
 def arena_rank(path: str) -> None:
     """First fit with robust standard errors in a fresh process; printed as JSON by name."""
     import pandas as pd
-    from arena_rank.models.bradley_terry import BradleyTerry
-    from arena_rank.utils.data_utils import PairDataset
 
-    data = PairDataset.from_pandas(pd.read_csv(path))
-    found = BradleyTerry(n_competitors=len(data.competitors)).compute_ratings_and_cis(data)
+    found = arena_rank_fit(pd.read_csv(path))
     point, error = np.asarray(found["ratings"]), np.sqrt(np.asarray(found["variances"]))
     rows = zip(found["competitors"], (point - point.mean()).tolist(), error.tolist(), strict=True)
     print(json.dumps({name: [rating, spread] for name, rating, spread in rows}))
 
 
+def arena_rank_fit(votes: Any) -> dict[str, Any]:
+    from arena_rank.models.bradley_terry import BradleyTerry
+    from arena_rank.utils.data_utils import PairDataset
+
+    data = PairDataset.from_pandas(votes)
+    found: dict[str, Any] = BradleyTerry(n_competitors=len(data.competitors)).compute_ratings_and_cis(data)
+    return found
+
+
+def strings(world: str) -> Any:
+    import pandas as pd
+    from ratings_worlds import as_strings
+
+    return pd.DataFrame(as_strings(world))
+
+
 JOBS = {
     "fastchat": (codes, fastchat),
-    "notebook": (frame, notebook),
+    "fastchat_strings": (strings, fastchat_strings),
+    "degenerate": (degenerate, lambda found, _: found),
+    "notebook": (strings, notebook),
     "arenakit": (arenakit_arena, arenakit),
     "choix": (wins, choix),
 }
