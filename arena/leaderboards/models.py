@@ -6,7 +6,7 @@ from django.db import models
 
 from arena.competitors.models import Competitor
 from arena.teams.frozen import FrozenRow
-from arena.teams.models import Arena
+from arena.teams.models import Arena, Voter
 
 
 class Snapshot(FrozenRow):
@@ -57,3 +57,44 @@ class SnapshotRow(FrozenRow):
 
     def __str__(self) -> str:
         return f"row {self.position} of {self.snapshot_id}"
+
+
+class CountedVotes(models.Model):
+    """How far an arena's votes are counted into blocks. Written by `tallying`; can be made again from the votes."""
+
+    arena = models.OneToOneField(Arena, on_delete=models.PROTECT, related_name="+", primary_key=True)
+    through_vote_id = models.BigIntegerField(default=0)
+    voters = models.PositiveIntegerField(default=0, help_text="Voters so far, which is the next voter's place.")
+    judges = models.JSONField(default=dict, help_text="Distinct voters by competitor id.")
+
+    def __str__(self) -> str:
+        return f"votes of {self.arena_id} up to {self.through_vote_id}"
+
+
+class VoterPlace(models.Model):
+    """A voter's place in the order of first votes, and whom this voter judged. Written by `tallying`."""
+
+    arena = models.ForeignKey(Arena, on_delete=models.PROTECT, related_name="+")
+    voter = models.ForeignKey(Voter, on_delete=models.PROTECT, related_name="+")
+    place = models.PositiveIntegerField()
+    judged = models.JSONField(default=list, help_text="Ids of the competitors in this voter's battles, in order.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=("arena", "voter"), name="one_place_a_voter")]
+
+    def __str__(self) -> str:
+        return f"place {self.place} in {self.arena_id}"
+
+
+class CountBlock(models.Model):
+    """The counts of one group of voters: a few kilobytes, however many votes. Written by `tallying`."""
+
+    arena = models.ForeignKey(Arena, on_delete=models.PROTECT, related_name="+")
+    group = models.PositiveIntegerField(help_text="Place of the voter modulo the number of groups.")
+    counts = models.BinaryField(help_text="Rows of (first, second, outcome, votes) as compressed 64-bit integers.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=("arena", "group"), name="one_block_a_group")]
+
+    def __str__(self) -> str:
+        return f"block {self.group} of {self.arena_id}"

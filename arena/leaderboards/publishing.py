@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import numpy as np
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Max, Min
@@ -16,11 +15,12 @@ from django.db.models import Max, Min
 import ratings
 from arena.battles.models import Vote
 from arena.competitors.models import Competitor
-from arena.leaderboards import counting
+from arena.leaderboards import counting, tallying
 from arena.leaderboards.models import Snapshot, SnapshotRow
 from arena.leaderboards.sampling import geometry_of
 from arena.leaderboards.sentences import facts_of
 from arena.teams.models import Arena
+from ratings.electorate import electorate
 
 OPTIONS = ratings.BoardOptions(side_effect=True)
 """The published fit: ties as half wins, by voter where there are two, the side effect in the fit, mean at 1000."""
@@ -43,16 +43,21 @@ class Computed:
 
 def compute(
     arena: Arena, limits: counting.Cutoffs, options: ratings.BoardOptions, *, number: int, published_at: datetime,
-    code_version: str, words: Words | None = None,
+    code_version: str, words: Words | None = None, recount: bool = False,
 ) -> Computed:  # fmt: skip
     """Everything that a snapshot shows, from the database and the arguments alone.
 
-    `words` are those that a snapshot was published with: an operator may correct a competitor's since.
+    `words` are those that a snapshot was published with: an operator may correct a competitor's since. `recount` goes
+    back to the votes themselves, which is slower and owes nothing to the counts that are kept of them.
     """
     labels = counting.entered(arena, limits)
-    data = counting.load_counts(arena, limits, labels)
+    if recount:
+        data = counting.load_counts(arena, limits, labels)
+        who = electorate(data)
+    else:
+        data, who = tallying.load(arena, limits, labels)
     service = counting.load_service(arena, limits, labels)
-    board = ratings.make_board(data, options)
+    board = ratings.make_board(data, options, voted=who)
     meta = _meta(labels, service, published_at, words or {})
     about = {
         "arena": arena.slug, "snapshot": number, "published_at": published_at.isoformat(),
@@ -151,11 +156,15 @@ def _meta(
 
 def _matrix(data: ratings.Comparisons) -> list[list[Any]]:
     """Unordered pairs that met, as [first, second, wins of first, ties, both bad, wins of second]."""
-    found: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
-    column = {int(ratings.Outcome.TIE): 1, int(ratings.Outcome.BOTH_BAD): 2}
-    rows = zip(data.a.tolist(), data.b.tolist(), data.outcome.tolist(), data.weight.tolist(), strict=True)
-    for a, b, outcome, weight in rows:
-        first, second = data.names[a], data.names[b]
-        place = column.get(outcome, 0 if (outcome == ratings.Outcome.A) == (first < second) else 3)
-        found[min(first, second), max(first, second)][place] += round(weight)
-    return json.loads(json.dumps([[*pair, *counts] for pair, counts in sorted(found.items())]))  # type: ignore[no-any-return]
+    n = len(data.names)
+    sums = np.bincount((data.a * n + data.b) * 4 + data.outcome, data.weight, minlength=4 * n * n).reshape(n, n, 4)
+    a, b, tie, bad = (sums[..., int(outcome)] for outcome in ratings.Outcome)
+    columns = np.stack([a + b.T, tie + tie.T, bad + bad.T, b + a.T], axis=-1)  # from either order of the sides
+    found = [
+        [
+            *sorted((data.names[i], data.names[j])),
+            *columns[(i, j) if data.names[i] < data.names[j] else (j, i)].tolist(),
+        ]
+        for i, j in zip(*np.nonzero(np.triu(columns.sum(axis=-1))), strict=True)
+    ]
+    return [[first, second, *map(round, counts)] for first, second, *counts in sorted(found)]

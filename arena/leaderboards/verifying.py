@@ -29,7 +29,7 @@ def verify(snapshot: Snapshot) -> Verdict:
     done = compute(
         snapshot.arena, limits, ratings.BoardOptions(**snapshot.settings), number=snapshot.number,
         published_at=snapshot.published_at, code_version=snapshot.code_version,
-        words=_words(snapshot.board_json),
+        words=_words(snapshot.board_json), recount=True,
     )  # fmt: skip
     name = f"Snapshot {snapshot.pk} (number {snapshot.number} of {snapshot.arena.slug})"
     if done.board.sha256 != snapshot.data_sha256:
