@@ -114,7 +114,7 @@ class Instance:
         keep = os.dup(listener.fileno())
         os.set_inheritable(keep, True)
         command = [sys.executable, "-m", "arena.start.web", str(keep)]
-        env = {**self.environment, "BLINDFOLD_PROCESS": f"web-{number}"}
+        env = {**self.environment, "BLINDFOLD_PROCESS": process_name(number, self.port)}
         self._add(Child(f"web-{number}", command, env, self.var / f"logs/web-{number}.log", (keep,), longest_pause=2.0))
 
     def _start_model(self, *, wanted: bool) -> None:
@@ -200,6 +200,14 @@ class Instance:
             return 0
         finally:
             connection.close()
+
+
+def process_name(number: int, port: int) -> str:
+    """The same after a restart, and no other's: at its start a process voids what its own earlier life was answering.
+
+    Instances that share a database differ by machine or port.
+    """
+    return f"{socket.gethostname()[:30]}-{port}-web-{number}"
 
 
 def _steady_port(file: Path) -> int:

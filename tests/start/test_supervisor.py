@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from arena.start.checks import CannotStart
-from arena.start.supervisor import Instance, _steady_port
+from arena.start.supervisor import Instance, _steady_port, process_name
 
 Start = Callable[..., Any]
 
@@ -262,3 +262,14 @@ def test_the_port_of_the_local_model_stays_while_it_is_free(tmp_path: Path) -> N
         assert _steady_port(file) != first
     file.write_text("no number")
     assert _steady_port(file) > 0
+
+
+def test_instances_that_share_a_database_have_processes_of_different_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of one name, the start of the second would void what the first is answering."""
+    names = set()
+    for host in ("one", "other", "x" * 64):
+        monkeypatch.setattr(socket, "gethostname", lambda host=host: host)
+        names |= {process_name(number, port) for number in (1, 2) for port in (8000, 8001)}
+        assert process_name(1, 8000) == process_name(1, 8000)
+    assert len(names) == 12
+    assert all(len(f"{name}:4194304-0123abcd") <= 80 for name in names), "as much as a battle's owner may have"
