@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -41,6 +42,7 @@ def add_endpoint(name: str, *, base_url: str, key_env: str = "", **timeouts: flo
     if Endpoint.objects.filter(name=name).exists():
         raise NameTaken("an endpoint", name, "Change it under /admin/, or give another name.")
     endpoint = Endpoint(name=name, base_url=checked_address(base_url), key_env=key_env, **timeouts)
+    check_finite(endpoint)
     endpoint.full_clean()
     endpoint.save()
     return endpoint
@@ -56,6 +58,7 @@ def add_competitor(name: str, *, arena: Arena, **settings: Any) -> Competitor:
 
 def save_new(competitor: Competitor) -> Competitor:
     """Check and store a competitor made elsewhere. Raises ValidationError."""
+    check_finite(competitor)
     competitor.full_clean()
     check_lists({"stop": competitor.stop, "extra_body": competitor.extra_body})
     competitor.save()
@@ -72,6 +75,14 @@ def ensure_competitor(name: str, *, arena: Arena, **settings: Any) -> Competitor
             return save_new(Competitor(arena=arena, name=name, **settings))
     except IntegrityError:  # another process was faster
         return Competitor.objects.filter(arena=arena, name=name).order_by("version")[0]
+
+
+def check_finite(row: Endpoint | Competitor) -> None:
+    """Raises ValidationError for NaN and infinity: bounds let NaN pass, and no JSON can say either."""
+    for field in row._meta.fields:
+        value = getattr(row, field.attname)
+        if isinstance(value, float) and not isfinite(value):
+            raise ValidationError({field.name: f"{value} is no number. Write one with digits."})
 
 
 def check_lists(settings: Mapping[str, Any]) -> None:

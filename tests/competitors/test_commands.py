@@ -103,3 +103,17 @@ def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[
         call_command(name, "--help")
     assert ended.value.code == 0
     assert len(capsys.readouterr().out) > 400
+
+
+@pytest.mark.parametrize("option", ["--temperature", "--top-p", "--price-in"])
+@pytest.mark.parametrize("value", ["nan", "inf"])
+def test_what_is_no_number_is_refused(option: str, value: str) -> None:
+    run("add_arena", "own", "--title", "Own", "--kind", "recorded")
+    assert option in refusal("add_competitor", "Ada", "--arena", "own", "--model", "m", option, value)
+    assert not Competitor.objects.exists()
+
+
+def test_a_timeout_that_is_no_number_is_refused() -> None:
+    said = refusal("add_endpoint", "e", "--base-url", "http://10.0.0.2/v1", "--first-token-seconds", "nan")
+    assert "--first-token-seconds" in said
+    assert not Endpoint.objects.exists()
