@@ -16,4 +16,5 @@ urlpatterns = [
     path("api/", include("arena.api.urls")),
     path("admin/", admin.site.urls),
 ]
+handler500 = "arena.teams.views.failed"
 handler404 = "arena.teams.views.not_found"
