@@ -26,6 +26,10 @@ OUTCOMES = {
 }
 
 
+LATEST_ANSWERS = 50_000
+"""Answers of an arena of which speed and errors are published."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cutoffs:
     """Rows up to and including these ids are counted."""
@@ -119,10 +123,13 @@ def load_counts(arena: Arena, limits: Cutoffs, labels: dict[int, str]) -> rating
 
 
 def load_service(arena: Arena, limits: Cutoffs, labels: dict[int, str]) -> dict[int, Service]:
-    """Service figures of each competitor, from the served log up to the cut-offs."""
+    """Service figures of each competitor up to the cut-offs: battles of the whole log, speed and errors of the latest
+    answers, which is what an operator wants to know and keeps the cost of a long log bounded."""
     served = _served(arena, limits)
     told = tellable(limits, "turn__battle__")
     rows = Response.objects.filter(told, turn__battle__arena=arena, id__lte=limits.response)
+    older = rows.order_by("-id").values_list("id", flat=True)[LATEST_ANSWERS : LATEST_ANSWERS + 1].first()
+    rows = rows.filter(id__gt=older or 0)
     failures = {
         competitor: (total, failed)
         for competitor, total, failed in rows.values_list("competitor_id")

@@ -85,3 +85,17 @@ def test_a_competitor_without_answers_has_no_figures(orchard: Arena) -> None:
     assert lone is not None
     row = counting.load_service(orchard, ALL, {lone.pk: "Ash"})[lone.pk]
     assert row == counting.Service(0, None, None, None)
+
+
+@transactional
+def test_speed_and_errors_are_those_of_the_latest_answers(
+    orchard: Arena, judge: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = judge("Ash", "Birch", "a").battle.turns.get()
+    Response.objects.filter(turn=old).update(error_code="cut")
+    for _ in range(2):
+        judge("Ash", "Birch", "a")
+    monkeypatch.setattr(counting, "LATEST_ANSWERS", 4)
+    labels = counting.entered(orchard, ALL)
+    service = {labels[pk]: row for pk, row in counting.load_service(orchard, ALL, labels).items()}
+    assert service["Ash"].battles_served == 3 and service["Ash"].error_rate == 0
