@@ -75,6 +75,12 @@ def renew_leases(battle_ids: list[int], *, now: datetime) -> None:
     mine.update(lease_until=now + LEASE)
 
 
+def abandoned(battle_ids: list[int]) -> set[int]:
+    """Those of these battles that were set aside while they were being answered: nobody will read them to the end."""
+    gone = Battle.objects.filter(pk__in=battle_ids, state__in=(BattleState.SKIPPED, BattleState.EXPIRED))
+    return set(gone.values_list("pk", flat=True))
+
+
 def skip(battle_id: UUID, voter: Voter, *, now: datetime) -> Battle:
     """Any open state to skipped; skipping again changes nothing. Raises AlreadyVoted, BattleClosed, BattleExpired."""
     with transaction.atomic():

@@ -249,12 +249,19 @@ def _keep_leases() -> None:
 
 
 async def _renew_while_running() -> None:
+    """Keeps what is under way here alive, and ends what a new prompt set aside: its endpoints cost time or money."""
     while True:
         await asyncio.sleep(lifecycle.LEASE.total_seconds() / 3)
-        mine = [running.battle_pk for running in _turns.values() if running.task and not running.task.done()]
+        mine = {key: running.battle_pk for key, running in _turns.items() if running.task and not running.task.done()}
         if not mine:
             return
+        battle_ids = list(mine.values())
         try:
-            await database_sync_to_async(lifecycle.renew_leases)(mine, now=timezone.now())
+            await database_sync_to_async(lifecycle.renew_leases)(battle_ids, now=timezone.now())
+            gone = await database_sync_to_async(lifecycle.abandoned)(battle_ids)
         except DatabaseError:
             log.warning("Leases could not be renewed; trying again.")
+            continue
+        for turn_id, battle_pk in mine.items():
+            if battle_pk in gone:
+                stop(turn_id)
