@@ -10,10 +10,12 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-import redis.asyncio as redis
 from django.conf import settings
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
 
 log = logging.getLogger(__name__)
 KEPT_SECONDS = 900
@@ -88,7 +90,7 @@ class RedisMirror(MemoryLog):
         if self._mirrored:
             try:
                 await self._mirror(end=end)
-            except redis.RedisError as error:
+            except redis_errors() as error:
                 self._mirrored = False
                 log.warning("Redis took no frame (%s); other processes will wait for this turn's end.", error)
 
@@ -114,7 +116,7 @@ class RedisReader:
         while True:
             try:
                 entries: Any = await _redis().xread({self._key: f"{position}-0"}, count=100, block=int(patience * 1000))
-            except redis.RedisError as error:
+            except redis_errors() as error:
                 log.warning("Redis gave no frames (%s); the database will answer.", error)
                 return
             if not entries:
@@ -141,14 +143,23 @@ def _stream_key(turn_id: int) -> str:
     return f"{settings.REDIS_PREFIX}:frames:{turn_id}"
 
 
-_clients: dict[asyncio.AbstractEventLoop, redis.Redis] = {}
+_clients: dict[asyncio.AbstractEventLoop, Redis] = {}
 
 
-def _redis() -> redis.Redis:
+def redis_errors() -> type[Exception]:
+    """What Redis raises. Its package is 5 MB in memory, so that only instances that use it load it."""
+    from redis import RedisError
+
+    return RedisError
+
+
+def _redis() -> Redis:
     """One client a running loop: a connection belongs to the loop that opened it."""
+    from redis.asyncio import from_url
+
     loop = asyncio.get_running_loop()
     if loop not in _clients:
         for gone in [known for known in _clients if known.is_closed()]:
             del _clients[gone]
-        _clients[loop] = redis.from_url(settings.REDIS_URL)
+        _clients[loop] = from_url(settings.REDIS_URL)
     return _clients[loop]

@@ -17,10 +17,9 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
-from redis import RedisError
 
 from arena.battles import lifecycle, recording, streaming
-from arena.battles.frames import MemoryLog, encode, new_log, shared_reader
+from arena.battles.frames import MemoryLog, encode, new_log, redis_errors, shared_reader
 from arena.battles.models import Battle, Response, Turn
 from arena.battles.pacing import Release
 from arena.battles.recording import Answer
@@ -89,7 +88,7 @@ async def stop_anywhere(turn_id: int) -> None:
         return
     try:
         await get_channel_layer().group_send(_stop_group(turn_id), {"type": "turn.stop"})
-    except RedisError as error:
+    except redis_errors() as error:
         log.warning("The stop of turn %s reached no other process: Redis is away (%s).", turn_id, error)
 
 
@@ -192,7 +191,7 @@ async def _listen_for_stop(turn_id: int) -> None:
             stop(turn_id)
         finally:
             await layer.group_discard(_stop_group(turn_id), channel)
-    except RedisError as error:
+    except redis_errors() as error:
         log.warning("Turn %s cannot be stopped from other processes: Redis is away (%s).", turn_id, error)
 
 
