@@ -1,0 +1,73 @@
+"""The leaderboard's page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from arena.leaderboards import charts, reading
+from arena.leaderboards.sentences import top_sentence, worded
+from arena.teams.access import arena_for
+
+
+@require_safe
+def board(request: HttpRequest, slug: str) -> HttpResponse:
+    """The board with what it does not know said first."""
+    arena = arena_for(request.user, slug, include_archived=True)
+    context: dict[str, Any] = {"arena": arena, "section": "leaderboard", "board": None}
+    published = reading.published_board(arena)
+    if published is not None:
+        context |= _board_context(published, request.GET.get("sort", "rating"))
+    return render(request, "leaderboards/board.html", context)
+
+
+def _board_context(published: reading.PublishedBoard, sort: str) -> dict[str, Any]:
+    rows = published.rows
+    axis = charts.axis_for(rows)
+    ranked = [row["model_name"] for row in rows if row["rank"] is not None]
+    runs = charts.undecided_runs(ranked, published.pairs)
+    by_rating = sort not in reading.SORTS or sort == "rating"
+    leaders = set(published.facts["leaders"]) if len(published.facts["leaders"]) > 1 else set()
+    cards = [
+        {
+            **row,
+            "half": (row["rating_upper"] - row["rating_lower"]) / 2 if row["rating_lower"] is not None else None,
+            "rank_text": _rank_text(row),
+            "win_percent": _percent(row["win_rate"]),
+            "tie_percent": _percent(row["tie_rate"]),
+            "bad_percent": _percent(row["both_bad_rate"]),
+            "error_percent": _percent(row["error_rate"]),
+            "whisker": charts.whisker(row, axis),
+            "lanes": charts.brackets(ranked.index(row["model_name"]), runs) if by_rating and row["rank"] else "",
+            "band": by_rating and row["model_name"] in leaders,
+            "flag": "" if row["status"] == "ranked" else row["status"],
+        }
+        for row in reading.sorted_rows(rows, sort)
+    ]
+    settle = [pair for pair in published.pairs if pair["more_votes"]]
+    return {
+        "board": published,
+        "sentence": top_sentence(published.facts),
+        "interval": worded(published.method["interval"]),
+        "prior": worded(published.method["prior"]),
+        "notes": [worded(note) for note in published.notes],
+        "rows": cards,
+        "axis": charts.axis_head(axis),
+        "sort": "rating" if by_rating else sort,
+        "matrix": charts.win_matrix(ranked[:30], published.matrix) if len(ranked) > 1 else "",
+        "settle": [{**pair, "half": pair["upper"] - pair["difference"]} for pair in settle[:6]],
+    }
+
+
+def _percent(share: float | None) -> float | None:
+    return None if share is None else share * 100
+
+
+def _rank_text(row: dict[str, Any]) -> str:
+    if row["rank_lower"] is None:
+        return "–"
+    low, high = row["rank_lower"], row["rank_upper"]
+    return str(low) if low == high else f"{low}–{high}"
