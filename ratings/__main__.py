@@ -10,17 +10,18 @@ from collections.abc import Sequence
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # at these sizes threads cost more than they bring
 
 from ratings.board import VERSION
-from ratings.commands import board, elo, matrix
+from ratings.commands import agreement, board, compare, elo, influence, matrix
 from ratings.commands.common import chosen
 from ratings.errors import RatingsError
 from ratings.formats import pairs
 from ratings.reading import read_table
 from ratings.votefile import VoteFile
 
-COMMANDS = (board, elo, matrix)
+COMMANDS = (board, compare, elo, matrix, agreement, influence)
 EXAMPLES = """examples:
   python -m ratings board votes.csv
   python -m ratings board votes.csv.gz --category language=German --out board.csv
+  python -m ratings compare votes.csv "model one" "model two" --margin 15
   python -m ratings elo votes.jsonl --columns first=model_a,second=model_b,who=voter --labels 1=model_a,2=model_b
 
 exit status: 0 done, 2 bad input or usage, said on standard error with file, line, column and value."""

@@ -32,7 +32,7 @@ class Output:
         """
         write_all(self.files)
         if self.printed:
-            sys.stdout.buffer.write(self.printed.encode("utf-8"))
+            sys.stdout.buffer.write(_bytes(self.printed))
             sys.stdout.buffer.flush()
 
 
@@ -55,7 +55,7 @@ def write_all(files: Mapping[Path, str]) -> None:
         for path, text in files.items():
             if path.is_dir():
                 raise IsADirectoryError(None, "it is a directory")
-            parts[path].write_bytes(text.encode("utf-8"))
+            parts[path].write_bytes(_bytes(text))
         for path, part in parts.items():
             part.replace(path)
     except OSError as error:
@@ -63,6 +63,11 @@ def write_all(files: Mapping[Path, str]) -> None:
             with suppress(OSError):
                 part.unlink(missing_ok=True)
         raise BadInput(f"cannot be written: {error.strerror or error}.", file=str(path)) from None
+
+
+def _bytes(text: str) -> bytes:
+    """UTF-8; half a character, which JSON may hold and UTF-8 may not, as its escape."""
+    return text.encode("utf-8", "backslashreplace")
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 
 from ratings.errors import BadInput
@@ -76,6 +77,11 @@ def style_columns(features: Sequence[str]) -> list[str]:
     return [column for column in STYLE_COLUMNS if column.rpartition("_")[0] in features]
 
 
+def as_json(body: Mapping[str, object]) -> str:
+    """One JSON object as every command prints it."""
+    return json.dumps(body, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
 def whole(text: str) -> int:
     """A whole number, zero or more."""
     value = int(text)
@@ -97,4 +103,12 @@ def share(text: str) -> float:
     value = float(text)
     if not 0 < value < 1:
         raise argparse.ArgumentTypeError(f"{text} must lie between 0 and 1, for example 0.95")
+    return value
+
+
+def number_or_zero(text: str) -> float:
+    """A finite number, zero or more."""
+    value = finite(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{text} must be zero or more")
     return value

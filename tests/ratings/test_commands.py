@@ -62,14 +62,20 @@ def table(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
-def test_the_version_and_the_help_of_every_command_are_told() -> None:
+def test_the_version_and_the_commands_are_told() -> None:
     done = as_process("--version", PYTHONIOENCODING="ascii")
     assert done.stdout.decode().strip() == f"ratings {VERSION}"
-    for name in ([], *([name] for name in NAMES)):
-        done = as_process(*name, "--help", PYTHONIOENCODING="ascii")
-        assert done.returncode == 0, done.stderr.decode()
-        assert b"usage: python -m ratings" in done.stdout
-    assert all(name in as_process("--help").stdout.decode() for name in NAMES)
+    done = as_process("--help", PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done.stderr.decode()
+    assert all(name in done.stdout.decode() for name in NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_command_tells_its_usage_in_plain_letters(name: str, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main([name, "--help"])
+    said = capfd.readouterr().out
+    assert stop.value.code == 0 and said.startswith(f"usage: python -m ratings {name} ") and said.isascii()
 
 
 @pytest.mark.parametrize(
