@@ -121,7 +121,8 @@ def bootstrap_by_voter(
     if data.voter is None:
         raise ValueError("these votes carry no voters; take bootstrap_by_vote.")
     table = cells(data)
-    codes, who = np.unique(data.voter, return_inverse=True)
+    low = int(data.voter.min(initial=0))
+    codes, who = group(data.voter - low, int(data.voter.max(initial=0)) - low + 1)
     groups = codes.size if max_groups is None else min(codes.size, max_groups)
     keys, shape = table.a * table.n + table.b, (table.count.size, groups)
     where, turned = np.arange(table.count.size), None
@@ -144,12 +145,22 @@ def bootstrap_by_voter(
     parts, separated = [], 0
     for start in range(0, rounds, CHUNK):
         chunk = rng.poisson(1.0, size=(groups, min(CHUNK, rounds - start))).astype(left.dtype)
-        for columns in _blocks(chunk.shape[1]):
-            drawn = chunk[:, columns]
-            strength, lost = _refit(table, fit, left @ drawn, right @ drawn, side_effect)
+        for count, score in _weighted(left, right, chunk):
+            strength, lost = _refit(table, fit, count, score, side_effect)
             parts.append(strength)
             separated += lost
     return Replicates(_stack(parts, table.n), "voter", int(codes.size), separated)
+
+
+def _weighted(left: Any, right: Any, chunk: Floats) -> Iterator[tuple[Floats, Floats]]:
+    """Counts and scores under drawn weights, block by block; dense products are quickest when they are wide."""
+    if not isinstance(left, np.ndarray):
+        for columns in _blocks(chunk.shape[1]):
+            yield left @ chunk[:, columns], right @ chunk[:, columns]
+        return
+    count, score = left @ chunk, right @ chunk
+    for columns in _blocks(chunk.shape[1]):
+        yield count[:, columns], score[:, columns]
 
 
 def _by_cell_and_group(key: Ints, weight: Floats, scores: Floats, shape: tuple[int, int]) -> tuple[Any, Any]:
