@@ -19,6 +19,8 @@ from ratings_worlds import as_csv, votes
 
 ROOT = HERE.parents[1]
 N, VOTERS = 100, 20_000
+NEAR = 0.5
+"""Points: FastChat's method stops that early in an uneven arena; G5 holds our estimates to a hundredth."""
 MET, SHORT, SEE = "met", "**falls short**", "–"
 Run = Callable[[int], dict[str, Any]]
 
@@ -117,10 +119,10 @@ def duel(ours: Worker, theirs: Worker, rounds: int, repeats: int, warm: int = 2)
         theirs.close()
 
 
-def agreement(ours: dict[str, Any], theirs: dict[str, Any], rounds: int, near: float = 0.1) -> tuple[str, bool]:
+def agreement(ours: dict[str, Any], theirs: dict[str, Any], rounds: int, near: float = NEAR) -> tuple[str, bool]:
     """The largest differences in points, and whether two right answers could differ by that.
 
-    Estimates: `near` points, which leaves room for L-BFGS's tolerance. Ends: an end of a percentile
+    Estimates: `near` points. Ends: an end of a percentile
     interval has a Monte-Carlo error of 2.7/sqrt(r) standard errors, 1.36/sqrt(r) half-widths; the largest of 2 n
     differences of two such lies below 3.6 sqrt(2) times that with a chance of 90 %, below 5.7 sqrt(2) for certain.
     The mean width is much surer: 5 % at a thousand replicates.
@@ -149,7 +151,7 @@ def resampling(
     wanted: float,
     limit: float | None,
     *,
-    near: float = 0.1,
+    near: float = NEAR,
     least: int = 1,
 ) -> Row:
     """A bootstrap of ours against one of theirs: ratio, memory on top of the loaded data, agreement."""
