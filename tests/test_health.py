@@ -18,6 +18,7 @@ from pytest_django import Settings
 from arena import health
 from arena.competitors.health import LOCAL_MODEL
 from arena.competitors.models import Competitor, Endpoint
+from arena.prompts.models import Prompt, PromptSet, RecordedAnswer
 from arena.teams import heartbeat
 from arena.teams.models import Arena
 
@@ -38,9 +39,15 @@ def refused() -> Callable[[], AbstractContextManager[None]]:
 
 
 def add_arena(slug: str, *, competitors: int = 0, endpoint: Endpoint | None = None, **fields: Any) -> Arena:
+    """By default a recorded arena, with one prompt that all its competitors answered."""
     arena = Arena.objects.create(slug=slug, title=slug, **{"kind": "recorded", **fields})
+    prompts = PromptSet.objects.create(arena=arena, name="set")
+    prompt = Prompt.objects.create(prompt_set=prompts, key="p", text="Why?")
     for number in range(competitors):
-        Competitor.objects.create(arena=arena, name=f"{slug}-{number}", endpoint=endpoint, model_id="some-model")
+        name = f"{slug}-{number}"
+        one = Competitor.objects.create(arena=arena, name=name, endpoint=endpoint, model_id="some-model")
+        if arena.kind != "live":
+            RecordedAnswer.objects.create(prompt=prompt, competitor=one, text=f"So, {number}.", conditions_hash="h")
     return arena
 
 
@@ -61,6 +68,20 @@ def test_an_arena_with_two_competitors_is_ready_and_one_with_fewer_says_why(clie
     for slug in ("lonely", "empty"):
         assert arenas[slug]["state"] == "closed"
         assert "Fewer than two competitors" in arenas[slug]["why"]
+
+
+@pytest.mark.usefixtures("worker")
+@pytest.mark.parametrize("gone", ["no answers", "one answer", "retired prompt"])
+@pytest.mark.parametrize("kind", ["recorded", "mixed"])
+def test_competitors_without_answers_do_not_open_an_arena(client: Client, kind: str, gone: str) -> None:
+    arena = add_arena("mute", competitors=2, kind=kind)
+    assert client.get("/healthz").json()["arenas"]["mute"] == {"state": "ready"}
+    if gone == "retired prompt":
+        Prompt.objects.update(retired_at=timezone.now())
+    else:
+        RecordedAnswer.objects.filter(competitor__in=arena.competitors.all()[gone == "one answer" :]).delete()
+    assert client.get("/healthz").json()["arenas"]["mute"]["state"] == "closed"
+    assert b'data-state="closed"' in client.get("/a/mute/").content
 
 
 @pytest.mark.usefixtures("worker")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -119,12 +120,20 @@ def why_closed(arena: Arena, now: datetime) -> str:
     if arena.is_simulated:
         return _("The votes of this arena are simulated, so nobody votes here.")
     here = Competitor.objects.filter(arena=arena, retired_at__isnull=True)
-    if arena.kind != Arena.Kind.LIVE:
-        return "" if here[:2].count() == 2 else _too_few()
+    if arena.kind != Arena.Kind.LIVE and _have_recorded_answers(here):
+        return ""
+    if arena.kind == Arena.Kind.RECORDED:
+        return _too_few()
     if here.filter(healthy_filter(now))[:2].count() == 2:
         return ""
     with_endpoint = list(here.filter(endpoint__isnull=False).select_related("endpoint"))
     return _why_resting([row.endpoint for row in with_endpoint if row.endpoint is not None], now)
+
+
+def _have_recorded_answers(here: QuerySet[Competitor]) -> bool:
+    """Whether two of them answered prompts that are in service: competitors alone serve nobody."""
+    answered = here.filter(recorded_answers__isnull=False, recorded_answers__prompt__retired_at__isnull=True)
+    return answered.order_by().distinct()[:2].count() == 2
 
 
 def _too_few() -> str:

@@ -16,6 +16,7 @@ from arena.competitors import endpoints, health
 from arena.competitors.endpoints import KeyMissing, LocalModelMissing, NothingToAsk, TrialResult
 from arena.competitors.models import Competitor, Endpoint
 from arena.competitors.providers import ErrorCode, Finish, Message, ProviderError, ScriptedProvider
+from arena.prompts.models import PromptSet
 from arena.teams.models import Arena
 
 
@@ -111,9 +112,11 @@ def test_a_missing_key_closes_it_and_voters_do_not_read_which(
 
 def test_recorded_arenas_need_no_endpoint(arena: Arena, now: datetime) -> None:
     arena.kind = Arena.Kind.RECORDED
-    assert "Fewer than two" in endpoints.why_closed(arena, now)
+    prompt = PromptSet.objects.create(arena=arena, name="set").prompts.create(key="p", text="Why?")
     for name in "ab":
-        Competitor.objects.create(arena=arena, name=name, model_id=name)
+        assert "Fewer than two" in endpoints.why_closed(arena, now)
+        one = Competitor.objects.create(arena=arena, name=name, model_id=name)
+        one.recorded_answers.create(prompt=prompt, text=f"So, {name}.", conditions_hash="h")
     assert endpoints.why_closed(arena, now) == ""
 
 
