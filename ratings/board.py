@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -12,26 +12,32 @@ from ratings.connectivity import components, strong_components
 from ratings.data import Comparisons, canonical, cells, fingerprint
 from ratings.electorate import Electorate, dealt, electorate
 from ratings.options import BoardOptions, check
-from ratings.uncertainty import PRIOR_VOTES, Part, fit_component, interval, robust
+from ratings.uncertainty import PRIOR_VOTES, Estimate, Part, fit_component, interval, robust
 
 __all__ = ["Board", "BoardOptions", "BoardRow", "PairRow", "make_board"]
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """A whole board, best first. `side_effect` is estimate, lower, upper in log-odds, or None without votes."""
+    """A whole board, best first.
+
+    `side_effect` is estimate, lower, upper in log-odds, or None without votes; `tie` the same for Davidson's nu, and
+    `style` for the coefficients, in log-odds for one standard deviation.
+    """
 
     rows: tuple[BoardRow, ...]
     pairs: tuple[PairRow, ...]
-    side_effect: tuple[float, float, float] | None
+    side_effect: Estimate | None
     method: dict[str, object]
     components: tuple[tuple[str, ...], ...]
     votes: float
     voters: int
     sha256: str
     notes: tuple[str, ...] = field(default=())
+    tie: Estimate | None = None
+    style: dict[str, Estimate] = field(default_factory=dict)
 
 
 def make_board(data: Comparisons, options: BoardOptions | None = None, *, voted: Electorate | None = None) -> Board:
@@ -56,7 +62,7 @@ def make_board(data: Comparisons, options: BoardOptions | None = None, *, voted:
     """
     options = options or BoardOptions()
     check(data, options)
-    data = canonical(data)
+    data = canonical(_styled(data, options))
     who = voted or (None if data.voter is None else electorate(data))
     data = dealt(data)
     notes: list[str] = []
@@ -66,7 +72,8 @@ def make_board(data: Comparisons, options: BoardOptions | None = None, *, voted:
     met = np.bincount(np.concatenate([data.a, data.b]), minlength=len(data.names)) > 0
     alive = list(dict.fromkeys(groups[met].tolist()))
     parts = [fit_component(data, np.flatnonzero(groups == label), options, by, notes) for label in alive]
-    side = _side_effect(data, options, by)
+    largest = max(parts, key=lambda part: part.votes, default=None)
+    side = largest.side_effect if largest and largest.side_effect else _side_effect(data, options, by)
     if side is None and data.a.size:
         notes.append("No pair was shown in both orders, so the effect of being shown first cannot be told.")
     rows, pairs = assemble(data, parts, met, options, who, comparable=len(alive) == 1)
@@ -74,11 +81,22 @@ def make_board(data: Comparisons, options: BoardOptions | None = None, *, voted:
         notes.append("There are no votes yet.")
     if len(alive) > 1:
         notes.append(f"{len(alive)} groups were never compared with each other; no ranks are given across them.")
+        if largest and (largest.tie or largest.style):
+            notes.append("Parameters are those of the group with the most votes.")
     names = tuple(tuple(data.names[i] for i in part.members) for part in parts)
     return Board(
         rows, pairs, side, _method(options, by, parts, data), names, data.votes, who.voters if who else 0,
-        fingerprint(data), tuple(dict.fromkeys(notes)),
+        fingerprint(data), tuple(dict.fromkeys(notes)), largest.tie if largest else None,
+        dict(largest.style) if largest else {},
     )  # fmt: skip
+
+
+def _styled(data: Comparisons, options: BoardOptions) -> Comparisons:
+    """The covariates that are controlled for, and no others: without any, equal rows can be counted."""
+    if data.covariates is None or not options.style:
+        return replace(data, covariates=None, covariate_names=())
+    columns = [data.covariate_names.index(name) for name in options.style]
+    return replace(data, covariates=data.covariates[:, columns], covariate_names=options.style)
 
 
 def _unit(data: Comparisons, options: BoardOptions, notes: list[str]) -> str:
@@ -93,7 +111,7 @@ def _unit(data: Comparisons, options: BoardOptions, notes: list[str]) -> str:
     return "voter"
 
 
-def _side_effect(data: Comparisons, options: BoardOptions, by: str) -> tuple[float, float, float] | None:
+def _side_effect(data: Comparisons, options: BoardOptions, by: str) -> Estimate | None:
     """gamma with its interval by the resampled unit, whether or not it is in the ratings' fit."""
     if not data.a.size:
         return None
@@ -107,10 +125,13 @@ def _side_effect(data: Comparisons, options: BoardOptions, by: str) -> tuple[flo
 
 def _method(options: BoardOptions, by: str, parts: list[Part], data: Comparisons) -> dict[str, object]:
     anchor = {"name": options.anchor, "rating": options.anchor_rating}
-    prior = f"Jeffreys (Firth's bias reduction) in {sum(part.prior for part in parts)} component(s)"
+    plain = options.ties == "half" and not options.style
+    word = "Jeffreys (Firth's bias reduction)" if plain else "half a vote of ties against the mean"
+    prior = f"{word} in {sum(part.prior for part in parts)} component(s)"
     return {
-        "model": "Bradley-Terry",
-        "ties": "half",
+        "model": "Bradley-Terry" if options.ties == "half" else "Davidson",
+        "ties": options.ties,
+        "style": list(options.style),
         "by": by,
         "units": data.voters if by == "voter" else round(data.votes),
         "interval": parts[0].interval if parts else options.interval,

@@ -50,6 +50,9 @@ class Comparisons:
         Frequencies: 2.0 counts as two identical votes of that voter.
     voter : int64, shape (m,), or None
         Voters coded in the order of their first vote, so that pseudonyms change no byte.
+    covariates : float64, shape (m, k), or None
+        Style of a against b, (a - b) / (a + b) of a count each, -1 to 1; rows that carry them are never merged.
+    covariate_names : tuple of str, length k
     """
 
     names: tuple[str, ...]
@@ -58,6 +61,8 @@ class Comparisons:
     outcome: Ints
     weight: Floats
     voter: Ints | None
+    covariates: Floats | None = None
+    covariate_names: tuple[str, ...] = ()
 
     @property
     def votes(self) -> float:
@@ -99,6 +104,8 @@ def comparisons(
     *,
     voter: ArrayLike | None = None,
     weight: ArrayLike | None = None,
+    covariates: ArrayLike | None = None,
+    covariate_names: Sequence[str] = (),
 ) -> Comparisons:
     """Checks and freezes comparisons; arrays of the right type are kept, not copied, so leave them as they are.
 
@@ -109,11 +116,15 @@ def comparisons(
     voter : array_like of int, shape (m,), optional
     weight : array_like of float, shape (m,), optional
         Non-negative and finite; ones by default. Rows of weight zero are dropped.
+    covariates : array_like of float, shape (m, k), optional
+        Finite; see `style.relative_difference`.
+    covariate_names : sequence of str, length k
 
     Raises
     ------
     BadInput
-        Lengths differ, a code is out of range, a weight is negative or not finite, a name stands twice.
+        Lengths differ, a code is out of range, a weight or covariate is not finite, a weight is negative, a name stands
+        twice.
     SelfComparison
 
     Examples
@@ -140,10 +151,27 @@ def comparisons(
     wrong = np.flatnonzero(~np.isfinite(mass) | (mass < 0))
     if wrong.size:
         raise BadInput(f"the weight {mass[wrong[0]]} of row {wrong[0]} must be a finite number, zero or more.")
+    style, styles = _covariates(covariates, covariate_names, first.size)
     if (mass > 0).all():  # arrays of a million votes are not copied without need
-        return Comparisons(labels, first, second, what, mass, who)
+        return Comparisons(labels, first, second, what, mass, who, style, styles)
     kept = mass > 0
-    return Comparisons(labels, first[kept], second[kept], what[kept], mass[kept], None if who is None else who[kept])
+    return Comparisons(
+        labels, first[kept], second[kept], what[kept], mass[kept], None if who is None else who[kept],
+        None if style is None else style[kept], styles,
+    )  # fmt: skip
+
+
+def _covariates(given: ArrayLike | None, names: Sequence[str], rows: int) -> tuple[Floats | None, tuple[str, ...]]:
+    if given is None:
+        return None, ()
+    style = np.asarray(given, dtype=np.float64)
+    if style.shape != (rows, len(names)):
+        raise BadInput(f"covariates of shape {style.shape} must have {rows} rows and {len(names)} named columns.")
+    wrong = np.argwhere(~np.isfinite(style))
+    if wrong.size:
+        row, column = wrong[0].tolist()
+        raise BadInput(f"the covariate {names[column]!r} of row {row} is {style[row, column]}, not a finite number.")
+    return style, tuple(names)
 
 
 def cells(data: Comparisons) -> Cells:
@@ -228,6 +256,7 @@ def canonical(data: Comparisons) -> Comparisons:
     """The same votes counted by voter, pair, side and outcome, names and rows in order.
 
     Whatever order rows or names came in, and whether votes were counted before, what follows is the same to the bit.
+    Rows with covariates are put in order and not counted.
     """
     order = sorted(range(len(data.names)), key=data.names.__getitem__)
     place = np.empty(len(order), dtype=np.int64)
@@ -237,10 +266,27 @@ def canonical(data: Comparisons) -> Comparisons:
     n = max(len(names), 1)
     codes, who = (np.zeros(1, np.int64), voter) if data.voter is None else np.unique(voter, return_inverse=True)
     key = ((who * n + place[data.a]) * n + place[data.b]) * len(Outcome) + data.outcome  # below 2^63 for any real n, v
+    if data.covariates is not None:
+        return _in_order(data, names, place, key)
     keys, weight = sums_by_key(key, codes.size * n * n * len(Outcome), data.weight)
     pair, outcome = np.divmod(keys, len(Outcome))
     who, a, b = pair // (n * n), pair // n % n, pair % n
     return Comparisons(names, a, b, outcome, weight, None if data.voter is None else codes[who])
+
+
+def _in_order(data: Comparisons, names: tuple[str, ...], place: Ints, key: Ints) -> Comparisons:
+    """Rows by voter, pair, outcome and covariates; equal ones are alike, so that their order says nothing."""
+    style = np.zeros((data.a.size, 0)) if data.covariates is None else data.covariates
+    order = np.argsort(key, kind="stable")
+    ties = np.flatnonzero(np.diff(key[order]) == 0)
+    if ties.size:  # only where voter, pair and outcome are the same do weight and covariates decide
+        some = np.union1d(ties, ties + 1)
+        rows = order[some]
+        order[some] = rows[np.lexsort((*style[rows].T, data.weight[rows], key[rows]))]
+    return Comparisons(
+        names, place[data.a[order]], place[data.b[order]], data.outcome[order], data.weight[order],
+        None if data.voter is None else data.voter[order], np.ascontiguousarray(style[order]), data.covariate_names,
+    )  # fmt: skip
 
 
 def fingerprint(data: Comparisons) -> str:
@@ -250,6 +296,8 @@ def fingerprint(data: Comparisons) -> str:
     for column in columns:
         digest.update(b"|" + column.astype("<i8").tobytes())
     digest.update(b"|" + data.weight.astype("<f8").tobytes())
+    if data.covariates is not None:
+        digest.update("\x00".join(data.covariate_names).encode() + b"|" + data.covariates.astype("<f8").tobytes())
     return digest.hexdigest()
 
 

@@ -78,6 +78,13 @@ def spread(rows: Rows, value: Floats, where: Ints, groups: int) -> Floats:
     return np.asarray(total, dtype=np.float64)
 
 
+def slope(rows: Rows) -> Floats:
+    """The gradient, shape (K,)."""
+    value = rows.mass * rows.residual
+    own = np.bincount(rows.a, value, minlength=rows.n) - np.bincount(rows.b, value, minlength=rows.n)
+    return np.concatenate([own, [rows.side @ value], rows.covariates.T @ value])
+
+
 def predict(rows: Rows, vectors: Floats, where: Ints) -> Floats:
     """x · v of each row with its group's vector; `vectors` has shape (groups, K), the result (m,)."""
     flat, start = vectors.ravel(), where * vectors.shape[1]

@@ -17,7 +17,8 @@ class BoardOptions:
     ----------
     by : {'auto', 'voter', 'vote'}
     interval : {'auto', 'bootstrap', 'sandwich', 'model'}
-        `auto` is the sandwich by the resampled unit with a t quantile, which covers best for small and large arenas.
+        `auto` is the leverage-corrected sandwich by the unit with t quantiles, around Firth's estimate, chosen by its
+        coverage in large, small, sparse and unbalanced arenas (docs/coverage.md).
     rounds : int
         Bootstrap replicates, or draws for the simultaneous ranks.
     level : float
@@ -27,6 +28,10 @@ class BoardOptions:
         Put the effect of being shown first into the ratings' fit; it is estimated and reported either way.
     prior : bool
         Allow the stated prior where no finite estimate exists.
+    ties : {'half', 'davidson'}
+        Half a win each, or Davidson's outcome of their own with nu estimated. Scales of the two do not compare.
+    style : tuple of str
+        Names of covariates to control for; their coefficients are fitted jointly, without a penalty.
     """
 
     by: str = "auto"
@@ -38,6 +43,11 @@ class BoardOptions:
     anchor_rating: float = MEAN_RATING
     side_effect: bool = False
     prior: bool = True
+    ties: str = "half"
+    style: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "style", tuple(self.style))  # JSON gives a list
 
 
 def check(data: Comparisons, options: BoardOptions) -> None:
@@ -48,6 +58,7 @@ def check(data: Comparisons, options: BoardOptions) -> None:
     for value, allowed, name in (
         (options.by, ("auto", "voter", "vote"), "by"),
         (options.interval, ("auto", "bootstrap", "sandwich", "model"), "interval"),
+        (options.ties, ("half", "davidson"), "ties"),
     ):
         if value not in allowed:
             raise BadInput(f"{name} {value!r} is not known: use {', '.join(allowed)}.")
@@ -55,3 +66,15 @@ def check(data: Comparisons, options: BoardOptions) -> None:
         raise BadInput(f"the anchor {options.anchor!r} is none of the competitors.")
     if options.by == "voter" and data.voter is None and data.a.size:
         raise BadInput("--by voter needs a voter column; these votes have none. Take --by vote.")
+    _check_model(data, options)
+
+
+def _check_model(data: Comparisons, options: BoardOptions) -> None:
+    for name in options.style:
+        if name not in data.covariate_names and data.a.size:
+            known = ", ".join(data.covariate_names) or "none"
+            raise BadInput(f"the style covariate {name!r} is not in these votes, which have {known}.")
+    if options.style and options.ties != "half":
+        raise BadInput("style control takes ties as half wins: leave out --style or --ties davidson.")
+    if options.interval == "bootstrap" and (options.style or options.ties != "half"):
+        raise BadInput("the bootstrap refits Bradley-Terry with half-win ties only: take --interval sandwich.")

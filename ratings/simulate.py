@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import expit
 
 from ratings.bradley_terry import fit_bradley_terry
-from ratings.data import Cells, Comparisons, Floats, Outcome, comparisons
+from ratings.data import Cells, Comparisons, Floats, Ints, Outcome, comparisons
 
 NODES, NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(41)
 
@@ -92,12 +93,42 @@ def simulate(design: Design, seed: int) -> World:
     a, b = np.divmod(drawn, n)
     own = rng.normal(0, 1, (design.voters, n)) * design.taste
     d = strength[a] - strength[b] + own[voter, a] - own[voter, b] + design.side_effect
-    first, tie = outcome_chances(d, design.tie)
-    u = rng.random(design.votes)
-    outcome = np.where(u < first, Outcome.A, np.where(u < first + tie, Outcome.TIE, Outcome.B))
     names = [f"m{i:03d}" for i in range(n)]
-    data = comparisons(names, a, b, outcome, voter=voter)
+    data = comparisons(names, a, b, _outcomes(d, design.tie, rng), voter=voter)
     return World(data, strength, _target(design, strength, chance))
+
+
+def simulate_style(design: Design, coefficients: Sequence[float], seed: int) -> World:
+    """A world whose voters also like one side's style: standard normal covariates, log-odds `coefficients` each.
+
+    `covariates` of its data have variance one, `target` is the strength of a voter without tastes: use neither ties nor
+    tastes to recover it exactly.
+
+    Examples
+    --------
+    >>> simulate_style(Design(models=4, votes=50), [0.4, 0.1], seed=1).data.covariates.shape
+    (50, 2)
+    """
+    rng = np.random.Generator(np.random.PCG64([seed, 1]))
+    plain = simulate(design, seed)
+    covariates = rng.normal(0, 1, (design.votes, len(coefficients)))
+    d = plain.strength[plain.data.a] - plain.strength[plain.data.b] + design.side_effect
+    d += covariates @ np.asarray(coefficients)
+    own = rng.normal(0, 1, (design.voters, design.models)) * design.taste
+    if plain.data.voter is not None:
+        d += own[plain.data.voter, plain.data.a] - own[plain.data.voter, plain.data.b]
+    names = [f"style{i}" for i in range(len(coefficients))]
+    data = comparisons(
+        plain.data.names, plain.data.a, plain.data.b, _outcomes(d, design.tie, rng), voter=plain.data.voter,
+        covariates=covariates, covariate_names=names,
+    )  # fmt: skip
+    return World(data, plain.strength, plain.strength)
+
+
+def _outcomes(d: Floats, tie: float, rng: np.random.Generator) -> Ints:
+    first, tied = outcome_chances(d, tie)
+    u = rng.random(d.size)
+    return np.asarray(np.where(u < first, Outcome.A, np.where(u < first + tied, Outcome.TIE, Outcome.B)))
 
 
 def outcome_chances(d: Floats, tie: float) -> tuple[Floats, Floats]:

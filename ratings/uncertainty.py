@@ -12,13 +12,17 @@ from ratings import bootstrap, ranks, sandwich
 from ratings.bradley_terry import BradleyTerryFit, fit_bradley_terry
 from ratings.connectivity import strong_components
 from ratings.data import Comparisons, Floats, Ints, cells
+from ratings.davidson import DavidsonFit, fit_davidson
 from ratings.errors import NotStronglyConnected
 from ratings.firth import fit_firth
 from ratings.options import BoardOptions
+from ratings.style import StyleFit, fit_style
 
 PRIOR_VOTES = 0.5
 """Votes of ties of each competitor against the mean, where Firth's fit has no form and another prior must hold."""
 Flags = NDArray[np.bool_]
+Estimate = tuple[float, float, float]
+"""Estimate, lower, upper."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,10 @@ class Part:
     interval: str
     prior: bool
     separated: int
+    votes: float = 0.0
+    side_effect: Estimate | None = None
+    tie: Estimate | None = None
+    style: tuple[tuple[str, Estimate], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,24 +75,67 @@ def fit_component(data: Comparisons, members: Ints, options: BoardOptions, by: s
         raise NotStronglyConnected(
             [[part.names[i] for i in np.flatnonzero(strong == label)] for label in np.unique(strong)]
         )
-    reduced = fit_firth(table, side_effect=options.side_effect)
-    fit = fit_bradley_terry(table, side_effect=options.side_effect) if finite else reduced
+    kind = "sandwich" if options.interval == "auto" else options.interval
+    shown, centre = _fits(part, options, finite, kind)
     if not finite:
+        stated = (
+            "Jeffreys' prior (Firth's bias reduction)" if _plain(options) else "half a vote of ties against their mean"
+        )
         notes.append(
             f"No finite maximum-likelihood estimate exists for {', '.join(part.names[:6])}"
-            f"{' …' if len(part.names) > 6 else ''}: Jeffreys' prior (Firth's bias reduction) stands in."
+            f"{' …' if len(part.names) > 6 else ''}: {stated} stands in."
         )
-    kind = "sandwich" if options.interval == "auto" else options.interval
-    centre = reduced if kind == "sandwich" else fit
-    spread = _spread(part, centre, kind, by if part.voters >= 2 else "vote", options, notes)
+    by = by if part.voters >= 2 else "vote"
+    spread = _spread(part, centre, kind, by, options, notes)
     pairs = ranks.pair_intervals(
-        fit.strength, spread.draws, level=options.level, covariance=spread.covariance, centre=centre.strength,
+        shown.strength, spread.draws, level=options.level, covariance=spread.covariance, centre=centre.strength,
         df=spread.df,
     )  # fmt: skip
     return Part(
-        members, fit.strength, centre.strength, spread.covariance, spread.half, pairs, spread.weak | (not finite), kind,
-        not finite, spread.separated,
+        members, shown.strength, centre.strength, spread.covariance, spread.half, pairs, spread.weak | (not finite),
+        kind, not finite, spread.separated, part.votes, *_parameters(part, centre, kind, by, options),
     )  # fmt: skip
+
+
+def _plain(options: BoardOptions) -> bool:
+    return options.ties == "half" and not options.style
+
+
+def _fits(part: Comparisons, options: BoardOptions, finite: bool, kind: str) -> tuple[sandwich.Fit, sandwich.Fit]:
+    """What is shown, and what the intervals lie around."""
+    prior = 0.0 if finite else PRIOR_VOTES
+    if options.style:
+        styled = fit_style(part, side_effect=options.side_effect, prior=prior)
+        return styled, styled
+    if options.ties == "davidson":
+        tied = fit_davidson(part, side_effect=options.side_effect, prior=prior)
+        return tied, tied
+    table = cells(part)
+    if not finite:
+        reduced = fit_firth(table, side_effect=options.side_effect)
+        return reduced, reduced
+    fit = fit_bradley_terry(table, side_effect=options.side_effect)
+    return fit, fit_firth(table, side_effect=options.side_effect) if kind == "sandwich" else fit
+
+
+def _parameters(
+    part: Comparisons, fit: sandwich.Fit, kind: str, by: str, options: BoardOptions
+) -> tuple[Estimate | None, Estimate | None, tuple[tuple[str, Estimate], ...]]:
+    """Side effect, nu and style coefficients of the fits that have them."""
+    if not isinstance(fit, DavidsonFit | StyleFit):
+        return None, None, ()
+    found = sandwich.model_covariance(fit) if kind == "model" else robust(part, fit, by)
+    n = len(part.names)
+    fitted = fit.covariance[n, n] > 0
+    side = interval(fit.side_effect, found, fit.covariance, n, options.level) if fitted else None
+    if isinstance(fit, StyleFit):
+        names, values = part.covariate_names, fit.coefficients.tolist()
+        each = [interval(value, found, fit.covariance, n + 1 + i, options.level) for i, value in enumerate(values)]
+        return side, None, tuple(zip(names, each, strict=True))
+    if fit.tie == 0.0:
+        return side, (0.0, 0.0, 0.0), ()
+    lower, upper = interval(float(np.log(fit.tie)), found, fit.covariance, n + 1, options.level)[1:]
+    return side, (fit.tie, float(np.exp(lower)), float(np.exp(upper))), ()
 
 
 def component(data: Comparisons, members: Ints) -> Comparisons:
@@ -94,12 +145,11 @@ def component(data: Comparisons, members: Ints) -> Comparisons:
         tuple(data.names[i] for i in members), np.searchsorted(members, data.a[inside]),
         np.searchsorted(members, data.b[inside]), data.outcome[inside], data.weight[inside],
         None if data.voter is None else data.voter[inside],
+        None if data.covariates is None else data.covariates[inside], data.covariate_names,
     )  # fmt: skip
 
 
-def interval(
-    estimate: float, robust: sandwich.Covariance, model: Floats, place: int, level: float
-) -> tuple[float, float, float]:
+def interval(estimate: float, robust: sandwich.Covariance, model: Floats, place: int, level: float) -> Estimate:
     """Estimate, lower and upper of the parameter at `place` of the full vector; never from a variance of zero."""
     if robust.full is None or robust.full_df is None:
         raise ValueError("this covariance holds strengths only.")
@@ -111,10 +161,10 @@ def interval(
 
 
 def _spread(
-    part: Comparisons, fit: BradleyTerryFit, kind: str, by: str, options: BoardOptions, notes: list[str]
+    part: Comparisons, fit: sandwich.Fit, kind: str, by: str, options: BoardOptions, notes: list[str]
 ) -> Spread:
     model = sandwich.model_covariance(fit)
-    if kind == "bootstrap":
+    if kind == "bootstrap" and isinstance(fit, BradleyTerryFit):
         found = _by_bootstrap(part, fit, by, options, notes)
     else:
         found = _by_covariance(part, fit, model, kind, by, options)
@@ -140,7 +190,7 @@ def _by_bootstrap(part: Comparisons, fit: BradleyTerryFit, by: str, options: Boa
 
 
 def _by_covariance(
-    part: Comparisons, fit: BradleyTerryFit, model: sandwich.Covariance, kind: str, by: str, options: BoardOptions
+    part: Comparisons, fit: sandwich.Fit, model: sandwich.Covariance, kind: str, by: str, options: BoardOptions
 ) -> Spread:
     chosen = model
     if kind == "sandwich":
@@ -159,7 +209,7 @@ def robust(part: Comparisons, fit: sandwich.Fit, by: str) -> sandwich.Covariance
 
 
 def _never_narrower(
-    chosen: sandwich.Covariance, model: sandwich.Covariance, part: Comparisons, fit: BradleyTerryFit
+    chosen: sandwich.Covariance, model: sandwich.Covariance, part: Comparisons, fit: sandwich.Fit
 ) -> tuple[Floats, Flags]:
     """Where a variance rests on less than one degree of freedom or on one unit, the widest of all three, and a flag."""
     weak = chosen.df < 1.0 if chosen.weak is None else chosen.weak | (chosen.df < 1.0)

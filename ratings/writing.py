@@ -43,8 +43,13 @@ def board_csv(board: Board, meta: Meta | None = None) -> str:
 
 def board_json(board: Board, meta: Meta | None = None, **extra: Any) -> str:
     """The board as one JSON object: board, parameters, method, components, data, notes."""
-    side = board.side_effect
-    parameters = {} if side is None else {"side_effect": dict(zip(("estimate", "lower", "upper"), side, strict=True))}
+    parameters: dict[str, Any] = {}
+    if board.side_effect is not None:
+        parameters["side_effect"] = _bounds("estimate", board.side_effect)
+    if board.tie is not None:
+        parameters["tie"] = _bounds("nu", board.tie)
+    if board.style:
+        parameters["style"] = {name: _bounds("estimate", found) for name, found in board.style.items()}
     body = {
         "board": [row_values(row, meta or {}) for row in board.rows],
         "parameters": parameters,
@@ -55,6 +60,10 @@ def board_json(board: Board, meta: Meta | None = None, **extra: Any) -> str:
         **extra,
     }
     return json.dumps(body, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
+def _bounds(word: str, found: tuple[float, float, float]) -> dict[str, float]:
+    return dict(zip((word, "lower", "upper"), found, strict=True))
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -8,7 +8,8 @@ import importlib
 import pytest
 
 MODULES = (
-    "bootstrap", "bradley_terry", "connectivity", "data", "firth", "linear", "ranks", "sandwich", "scale", "simulate",
+    "board", "bootstrap", "bradley_terry", "connectivity", "data", "davidson", "firth", "linear", "ranks", "sandwich",
+    "scale", "simulate", "style",
 )  # fmt: skip
 
 

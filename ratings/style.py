@@ -1,0 +1,181 @@
+"""Style control: covariates of how answers look, fitted jointly with the strengths and without any penalty.
+
+P(a beats b) = sigma(theta_a - theta_b + gamma + x · beta), x = (a - b) / (a + b) of a count (tokens, headers, lists,
+bold) over its standard deviation. Ties count half a win each. theta is then the strength among answers of equal style.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ratings.bradley_terry import fit_bradley_terry
+from ratings.connectivity import strong_components
+from ratings.data import SCORE_OF_A, Comparisons, Floats, cells
+from ratings.errors import BadInput, NotStronglyConnected
+from ratings.linear import Rows
+from ratings.newton import maximise
+
+
+@dataclass(frozen=True, slots=True)
+class StyleFit:
+    """A converged fit.
+
+    Attributes
+    ----------
+    strength : float64, shape (n,)
+        theta, natural log-odds among answers of equal style, mean zero.
+    side_effect : float
+        gamma, log-odds in favour of the first shown; 0.0 when it was not in the fit.
+    coefficients : float64, shape (k,)
+        beta, log-odds for one standard deviation of each covariate.
+    scale : float64, shape (k,)
+        These standard deviations.
+    covariance : float64, shape (n + 1 + k, n + 1 + k)
+        Inverse information under mean zero; behind the strengths gamma (zeros when it was not fitted) and beta.
+    log_likelihood : float
+    iterations : int
+    gradient_norm : float
+        Largest absolute gradient entry, in votes.
+    prior : float
+        Votes of ties that each competitor was given against the mean; 0.0 for maximum likelihood.
+    held : tuple of int
+        Positions in the parameter vector that one vote of ties had to hold, for they ran beyond any finite estimate.
+    """
+
+    strength: Floats
+    side_effect: float
+    coefficients: Floats
+    scale: Floats
+    covariance: Floats
+    log_likelihood: float
+    iterations: int
+    gradient_norm: float
+    prior: float
+    held: tuple[int, ...]
+
+    def rows(self, data: Comparisons) -> Rows:
+        """The votes as rows of a linear model at this fit."""
+        design = _design(data, self.scale)
+        x = np.concatenate([self.strength, [self.side_effect], self.coefficients])
+        return _evaluate(data, design, SCORE_OF_A[data.outcome], x)[1]
+
+
+def relative_difference(a: ArrayLike, b: ArrayLike) -> Floats:
+    """(a - b) / (a + b) of counts on both sides, 0.0 where neither has any.
+
+    Parameters
+    ----------
+    a, b : array_like of float, shape (m,) or (m, k), not negative
+
+    Returns
+    -------
+    float64 of the same shape, -1 to 1
+
+    Examples
+    --------
+    >>> relative_difference([30, 0, 5], [10, 0, 0]).tolist()
+    [0.5, 0.0, 1.0]
+    """
+    first, second = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    total = first + second
+    return np.asarray((first - second) / np.where(total > 0, total, 1.0))
+
+
+def fit_style(data: Comparisons, *, side_effect: bool = False, prior: float = 0.0) -> StyleFit:
+    """Maximum likelihood of strengths, side effect and coefficients by Newton's method.
+
+    Covariates are divided by their standard deviation and not centred: exchanged sides change their sign, and a mean
+    taken away would be a side effect in disguise.
+
+    Parameters
+    ----------
+    data : Comparisons
+        With `covariates`, float64, shape (m, k).
+    side_effect : bool
+        Fit gamma jointly.
+    prior : float
+        Votes of ties of each competitor against the mean. Any positive value makes strengths finite.
+
+    Raises
+    ------
+    BadInput
+        There are no covariates, or one never differs between the sides, so that it says nothing.
+    NotStronglyConnected
+        Without a prior, when no finite estimate exists.
+
+    References
+    ----------
+    Li, T., Angelopoulos, A. & Chiang, W.-L. (2024). Does style matter? Disentangling style and substance in Chatbot
+    Arena (the model; its published code penalises beta, this does not).
+
+    Examples
+    --------
+    >>> from ratings.simulate import Design, simulate_style
+    >>> fit = fit_style(simulate_style(Design(models=4, votes=40_000), [0.4], seed=1).data)
+    >>> fit.coefficients.round(1).tolist()
+    [0.4]
+    """
+    if data.covariates is None or not data.covariates.shape[1]:
+        raise BadInput("these votes carry no style covariates: give the columns of counts of both sides.")
+    table = cells(data)
+    labels = strong_components(table)
+    if prior <= 0 and labels.any():
+        raise NotStronglyConnected([[data.names[i] for i in np.flatnonzero(labels == g)] for g in np.unique(labels)])
+    scale = standard_deviations(data)
+    design, score = _design(data, scale), SCORE_OF_A[data.outcome]
+    n, k = table.n, scale.size
+    plain = fit_bradley_terry(table, side_effect=side_effect, prior=prior)
+    start = np.concatenate([plain.strength, [plain.side_effect], np.zeros(k)])
+    free = np.ones(n + 1 + k, dtype=bool)
+    free[n] = side_effect
+
+    def evaluate(x: Floats) -> tuple[float, Rows]:
+        return _evaluate(data, design, score, x)
+
+    found = maximise(evaluate, start, free, n=n, prior=prior)
+    return StyleFit(
+        strength=found.parameters[:n], side_effect=float(found.parameters[n]), coefficients=found.parameters[n + 1 :],
+        scale=scale, covariance=found.covariance, log_likelihood=found.value, iterations=found.iterations,
+        gradient_norm=found.gradient_norm, prior=prior, held=found.held,
+    )  # fmt: skip
+
+
+def standard_deviations(data: Comparisons) -> Floats:
+    """Of each covariate over the votes, shape (k,).
+
+    Raises
+    ------
+    BadInput
+        A covariate has none.
+    """
+    covariates = np.zeros((0, 0)) if data.covariates is None else data.covariates
+    total = max(data.votes, 1e-300)
+    mean = data.weight @ covariates / total
+    scale = np.sqrt(np.maximum(data.weight @ covariates**2 / total - mean**2, 0.0))
+    for name, value in zip(data.covariate_names, scale.tolist(), strict=True):
+        if value < 1e-9:
+            raise BadInput(f"the style covariate {name!r} is the same in all votes, so its effect cannot be told.")
+    return np.asarray(scale)
+
+
+def _design(data: Comparisons, scale: Floats) -> Floats:
+    covariates = np.zeros((data.a.size, 0)) if data.covariates is None else data.covariates
+    return np.asfortranarray(covariates / scale)  # columns are what is summed
+
+
+def _evaluate(data: Comparisons, design: Floats, score: Floats, x: Floats) -> tuple[float, Rows]:
+    """Log-likelihood and rows at x = (theta, gamma, beta)."""
+    n = len(data.names)
+    d = x[data.a] - x[data.b] + x[n]
+    d += design @ x[n + 1 :]
+    small = np.exp(-np.abs(d))  # log sigma and sigma of both signs from one exponential
+    value = data.weight @ (np.minimum(d, 0) - np.log1p(small) - (1 - score) * d)
+    p = np.where(d > 0, 1.0, small)
+    p /= 1 + small
+    rows = Rows(
+        n, data.a, data.b, data.weight, score - p, p * (1 - p), np.arange(d.size), np.ones(d.size), design
+    )  # fmt: skip
+    return float(value), rows
