@@ -112,9 +112,11 @@ async function finish(battle) {
   if (inner()?.dataset.battle !== battle) return;
   const [x, y] = [scrollX, scrollY];
   const typed = stage.querySelector("textarea")?.value ?? "";
+  const secondSeen = stage.querySelector("#answer-b")?.getBoundingClientRect().top < innerHeight;
   const hadFocus = stage.contains(document.activeElement) && document.activeElement.tagName === "TEXTAREA";
   paint(part);
   if (part.dataset.state === "complete") {
+    stage.querySelector(".turns > .sheet")?.classList.toggle("live", secondSeen); // nothing in view moves
     scrollTo(x, y);
     const box = stage.querySelector("textarea");
     if (box && typed) box.value = typed;

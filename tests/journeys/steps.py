@@ -13,9 +13,12 @@ ANSWER_SECONDS = 120_000
 VOTES = ("A is better", "Tie", "Both are bad", "B is better")
 
 
-def page_of(browser: Any, *, width: int = 1440, dark: bool = False) -> Any:
+def page_of(browser: Any, *, width: int = 1440, dark: bool = False, language: str = "en", scripts: bool = True) -> Any:
     context = browser.new_context(
-        viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light", locale="en"
+        viewport={"width": width, "height": 900},
+        color_scheme="dark" if dark else "light",
+        locale=language,
+        java_script_enabled=scripts,
     )
     page = context.new_page()
     page.foreign = []
@@ -36,6 +39,16 @@ def wait_until_votable(page: Any) -> None:
 
     for name in VOTES:
         expect(page.get_by_role("button", name=name, exact=True)).to_be_enabled(timeout=ANSWER_SECONDS)
+
+
+def wait_for_votes(page: Any) -> None:
+    """As `wait_until_votable`, in any language."""
+    page.locator("[data-vote] button:enabled").nth(3).wait_for(timeout=ANSWER_SECONDS)
+
+
+def sideways(page: Any) -> int:
+    """By how many pixels the page scrolls sideways."""
+    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 
 def names(page: Any) -> list[str]:

@@ -9,7 +9,16 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.steps import axe_findings, kill_web, names, page_of, wait_until_votable
+from tests.journeys.steps import (
+    axe_findings,
+    kill_web,
+    names,
+    page_of,
+    picture,
+    sideways,
+    wait_for_votes,
+    wait_until_votable,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -63,31 +72,46 @@ def test_a_voter_judges_recorded_answers_and_the_board_shows_it(instance: Any, b
     assert page.foreign == []
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("dark", [False, True])
-def test_every_page_fits_reads_and_has_no_finding(instance: Any, browser: Any, width: int, dark: bool) -> None:
-    page = page_of(browser, width=width, dark=dark)
-    page.goto(f"{instance.url}/a/recorded/")
-    page.get_by_role("button", name="Start voting").click()
-    wait_until_votable(page)
-    steps = [
-        "/",
-        "/a/live/",
-        "/a/sample/",
-        "/a/sample/leaderboard/",
-        "/a/recorded/",
-        "/a/recorded/leaderboard/",
-        "/a/none/",
-    ]
-    for path in steps:
+@pytest.mark.parametrize(
+    ("width", "dark", "language"),
+    [
+        (1440, False, "en"),
+        (1440, True, "en"),
+        (1440, False, "de"),
+        (1440, True, "de"),
+        (390, True, "en"),
+        (390, False, "de"),
+    ],
+)
+def test_every_page_fits_reads_and_has_no_finding(
+    instance: Any, browser: Any, width: int, dark: bool, language: str
+) -> None:
+    page = page_of(browser, width=width, dark=dark, language=language)
+
+    def check(place: str) -> None:
+        assert page.locator("html").get_attribute("lang") == language
+        assert sideways(page) <= 0, f"{place} scrolls sideways by {sideways(page)} px"
+        assert axe_findings(page) == [], place
+        picture(page, f"{place.replace('/', '-')}-{width}-{'dark' if dark else 'light'}-{language}")
+
+    for path in ("/", "/a/live/", "/a/sample/", "/a/recorded/leaderboard/", "/a/none/", "/admin/login/"):
         page.goto(instance.url + path)
-        sideways = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert sideways <= 0, f"{path} scrolls sideways by {sideways} px"
-        assert axe_findings(page) == [], path
+        check(path.strip("/") or "home")
+    page.goto(f"{instance.url}/a/sample/leaderboard/?sort=first")
+    page.locator(".method summary").click()
+    check("board")
     page.goto(f"{instance.url}/a/recorded/")
+    check("start")
+    page.locator("[data-next] button").click()
+    wait_for_votes(page)
+    check("complete")
+    page.keyboard.press("?")
+    check("keys")
+    page.keyboard.press("Escape")
     page.keyboard.press("ArrowUp")
-    names(page)
-    assert axe_findings(page) == []
+    page.locator(".reveal [data-side]").first.wait_for()
+    page.locator(".reread > summary").click()
+    check("reveal")
     assert page.foreign == []
 
 
