@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from math import ceil, floor
 from typing import Any
@@ -123,9 +123,8 @@ class Run:
     last: int
 
 
-def undecided_runs(names: Sequence[str], pairs: Sequence[dict[str, Any]]) -> list[Run]:
+def undecided_runs(names: Sequence[str], apart: Set[frozenset[str]]) -> list[Run]:
     """Longest runs of neighbouring rows that cannot be told apart from each other; overlap is not transitive."""
-    apart = {frozenset((p["first"], p["second"])) for p in pairs if p["lower"] > 0 or p["upper"] < 0}
     runs: list[Run] = []
     for first in range(len(names)):
         last = first

@@ -26,7 +26,7 @@ class Snapshot(FrozenRow):
     code_version = models.CharField(max_length=40)
     board_json = models.TextField(help_text="The published JSON, byte for byte.")
     board_csv = models.TextField(help_text="The published CSV, byte for byte.")
-    page = models.JSONField(help_text="What only the page shows: the sentence, the pairs, the win matrix.")
+    page = models.JSONField(help_text="What only the page shows: the sentence, the verdicts, the win matrix.")
 
     class Meta:
         ordering = ("arena_id", "-number")

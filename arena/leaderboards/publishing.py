@@ -18,9 +18,9 @@ from arena.competitors.models import Competitor
 from arena.leaderboards import counting, tallying
 from arena.leaderboards.models import Snapshot, SnapshotRow
 from arena.leaderboards.sampling import geometry_of
-from arena.leaderboards.sentences import facts_of
+from arena.leaderboards.verdicts import facts_of, verdicts_of
 from arena.teams.models import Arena
-from ratings.electorate import electorate
+from ratings.electorate import dealt, electorate
 
 OPTIONS = ratings.BoardOptions(side_effect=True)
 """The published fit: ties as half wins, by voter where there are two, the side effect in the fit, mean at 1000."""
@@ -53,7 +53,7 @@ def compute(
     labels = counting.entered(arena, limits)
     if recount:
         data = counting.load_counts(arena, limits, labels)
-        who = electorate(data)
+        data, who = dealt(data), electorate(data)
     else:
         data, who = tallying.load(arena, limits, labels)
     service = counting.load_service(arena, limits, labels)
@@ -63,9 +63,11 @@ def compute(
         "arena": arena.slug, "snapshot": number, "published_at": published_at.isoformat(),
         "cutoff": asdict(limits), "code_version": code_version, "is_simulated": arena.is_simulated,
     }  # fmt: skip
+    verdicts = verdicts_of(data)
     page = {
-        "facts": facts_of(board),
-        "pairs": [asdict(pair) for pair in board.pairs],
+        "facts": facts_of(data, board.voters, verdicts),
+        "verdicts": verdicts,
+        "apart": [[pair.first, pair.second] for pair in board.pairs if pair.separated],
         "matrix": _matrix(data),
         "geometry": geometry_of(data, list(labels)),
     }

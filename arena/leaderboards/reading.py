@@ -8,6 +8,7 @@ from typing import Any
 
 import ratings
 from arena.leaderboards.models import Snapshot
+from arena.leaderboards.verdicts import PairVerdict, opened
 from arena.teams.models import Arena
 from ratings.writing import safe_cell
 
@@ -33,7 +34,8 @@ class PublishedBoard:
     method: dict[str, Any]
     side_effect: dict[str, float] | None
     notes: list[str]
-    pairs: list[dict[str, Any]]
+    apart: set[frozenset[str]]
+    verdicts: dict[tuple[str, str], PairVerdict]
     matrix: list[list[Any]]
     facts: dict[str, Any]
 
@@ -55,7 +57,8 @@ def published_board(arena: Arena) -> PublishedBoard | None:
         method=body["method"],
         side_effect=body["parameters"].get("side_effect"),
         notes=body["notes"],
-        pairs=snapshot.page["pairs"],
+        apart={frozenset(pair) for pair in snapshot.page["apart"]},
+        verdicts=opened(snapshot.page["verdicts"]),
         matrix=snapshot.page["matrix"],
         facts=snapshot.page["facts"],
     )

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
-
-import ratings
 
 SAID_BY_THE_FIT = (
     gettext_noop("none"),
@@ -40,30 +38,9 @@ def worded(said: str) -> str:
     return said
 
 
-def figure(count: int) -> str:
+def figure(count: float) -> str:
     """A count with its thousands parted as the reader's language does."""
     return number_format(count, 0, force_grouping=True)
-
-
-def facts_of(board: ratings.Board) -> dict[str, Any]:
-    """The facts behind the sentence on top, as plain values: stored in the snapshot, worded when shown."""
-    ranked = [row.model_name for row in board.rows if row.rank is not None]
-    separated = {frozenset((pair.first, pair.second)) for pair in board.pairs if pair.separated}
-    leaders: list[str] = []
-    for name in ranked:
-        if not leaders or frozenset((ranked[0], name)) not in separated:
-            leaders.append(name)
-    beaten = [name for name in ranked if leaders and all(frozenset((top, name)) in separated for top in leaders)]
-    open_pairs = [p.more_votes for p in board.pairs if p.first in leaders and p.second in leaders and p.more_votes]
-    return {
-        "votes": round(board.votes),
-        "voters": board.voters,
-        "ranked": len(ranked),
-        "leaders": leaders,
-        "beaten": beaten,
-        "more_votes": min(open_pairs) if open_pairs else None,
-        "groups": len(board.components),
-    }
 
 
 def top_sentence(facts: dict[str, Any]) -> str:
@@ -81,22 +58,35 @@ def top_sentence(facts: dict[str, Any]) -> str:
             "start": start,
             "groups": facts["groups"],
         }
-    leaders, beaten = facts["leaders"], facts["beaten"]
-    if len(leaders) == 1:
-        return _("%(start)s, %(leader)s is better than %(others)s.") % {
-            "start": start,
-            "leader": leaders[0],
-            "others": joined(beaten),
-        }
-    more = _undecided(facts["more_votes"])
-    sentence = _("%(start)s, %(names)s cannot be told apart yet%(more)s.") % {
-        "start": start,
-        "names": joined(leaders),
-        "more": more,
-    }
-    if beaten:
-        sentence += " " + _("Each of them is better than %(others)s.") % {"others": joined(beaten)}
-    return sentence
+    leader = facts["leader"]
+    if leader is None:
+        return _("%(start)s, there are too few votes to say who is better.") % {"start": start}
+    return " ".join([_opening(start, facts), *_rest(facts)])
+
+
+def _opening(start: str, facts: dict[str, Any]) -> str:
+    """Who leads, or who cannot be told apart from the leader and what would tell."""
+    leader, undecided = facts["leader"], facts["undecided"]
+    if undecided:
+        said = {"start": start, "names": joined([leader, *undecided]), "more": _undecided(facts)}
+        return _("%(start)s, %(names)s cannot be told apart yet%(more)s.") % said
+    if facts["level"]:
+        names = joined([leader, *facts["level"]])
+        said = {"start": start, "names": names, "margin": figure(facts["margin"])}
+        return _("%(start)s, %(names)s are practically equal, within %(margin)s points.") % said
+    return _("%(start)s, %(leader)s is better than %(others)s.") % {
+        "start": start, "leader": leader, "others": joined(facts["behind"]),
+    }  # fmt: skip
+
+
+def _rest(facts: dict[str, Any]) -> Iterator[str]:
+    leader = facts["leader"]
+    if facts["undecided"] and facts["level"]:
+        yield _("%(names)s is practically equal to %(leader)s.") % {"names": joined(facts["level"]), "leader": leader}
+    if facts["behind"] and (facts["undecided"] or facts["level"]):
+        yield _("%(leader)s is better than %(others)s.") % {"leader": leader, "others": joined(facts["behind"])}
+    if facts["too_few"]:
+        yield _("Too few votes yet to say anything of %(names)s.") % {"names": joined(facts["too_few"])}
 
 
 def joined(names: Sequence[str], *, most: int = 5) -> str:
@@ -109,7 +99,8 @@ def joined(names: Sequence[str], *, most: int = 5) -> str:
     return _("%(names)s and %(last)s") % {"names": ", ".join(names[:-1]), "last": names[-1]}
 
 
-def _undecided(more: int | None) -> str:
-    if more is None:
-        return ""
-    return _(": about %(more)s more votes on the closest pair that can be settled") % {"more": figure(more)}
+def _undecided(facts: dict[str, Any]) -> str:
+    if facts["more_votes"] is not None:
+        more = figure(facts["more_votes"])
+        return _(": about %(more)s more votes on the closest pair that can be settled") % {"more": more}
+    return _(": more people have to judge, not the same people more often") if facts["needs_new_voters"] else ""

@@ -14,7 +14,9 @@ from arena.battles.words import Winner
 from arena.leaderboards import charts
 from arena.leaderboards.models import Snapshot, SnapshotRow
 from arena.leaderboards.sentences import figure
+from arena.leaderboards.verdicts import PairVerdict, between, opened
 from arena.teams.models import Arena
+from ratings.deciding import BETTER, NO_DIFFERENCE, TOO_FEW
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +43,14 @@ def of_pair(arena: Arena, a: Side, b: Side, winner: Winner) -> Standing:
     known = _opened(*newest)
     rows = {pk: known.rows[pk] for pk, _label in (a, b) if pk in known.rows}
     board = {pk: _line(row) for pk, row in rows.items()}
-    pair = known.difference(a[1], b[1])
-    if pair is None or len(rows) < 2:
+    pair = between(known.verdicts, a[1], b[1])
+    if pair is None or pair.difference is None or len(rows) < 2:
         return Standing(_("The board cannot compare these two yet"), (), board)
-    difference, lower, upper, more = pair
-    heading = _heading(winner, difference)
-    sentences = (_counts(known, a[1], b[1]), _verdict(difference, lower, upper, more))
-    return Standing(heading, sentences, board, charts.difference(difference, lower, upper))
+    sentences = (_counts(known, a[1], b[1]), _verdict(pair))
+    chart = SafeString("")
+    if pair.lower is not None and pair.upper is not None:
+        chart = charts.difference(pair.difference, pair.lower, pair.upper)
+    return Standing(_heading(winner, pair.difference), sentences, board, chart)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +58,8 @@ class _Opened:
     """A snapshot as the reveal needs it, by competitor and by pair of labels."""
 
     rows: dict[int, SnapshotRow]
-    pairs: dict[tuple[str, str], tuple[float, float, float, int | None]]
+    verdicts: dict[tuple[str, str], PairVerdict]
     counts: dict[tuple[str, str], tuple[int, int, int]]
-
-    def difference(self, a: str, b: str) -> tuple[float, float, float, int | None] | None:
-        """Difference a minus b in points with its simultaneous bounds, and the votes that would settle it."""
-        if (a, b) in self.pairs:
-            return self.pairs[a, b]
-        if (b, a) not in self.pairs:
-            return None
-        difference, lower, upper, more = self.pairs[b, a]
-        return -difference, -upper, -lower, more
 
 
 @lru_cache(maxsize=32)
@@ -74,10 +68,7 @@ def _opened(pk: int, published_at: datetime) -> _Opened:
     snapshot = Snapshot.objects.defer("board_json", "board_csv").get(pk=pk, published_at=published_at)
     return _Opened(
         rows={row.competitor_id: row for row in snapshot.rows.all()},
-        pairs={
-            (p["first"], p["second"]): (p["difference"], p["lower"], p["upper"], p["more_votes"])
-            for p in snapshot.page["pairs"]
-        },
+        verdicts=opened(snapshot.page["verdicts"]),
         counts={
             (first, second): (wins, ties + both_bad, losses)
             for first, second, wins, ties, both_bad, losses in snapshot.page["matrix"]
@@ -120,13 +111,25 @@ def _counts(known: _Opened, a: str, b: str) -> str:
     }  # fmt: skip
 
 
-def _verdict(difference: float, lower: float, upper: float, more: int | None) -> str:
-    gap = f"{abs(difference):.0f}"
-    if lower > 0 or upper < 0:
+def _verdict(pair: PairVerdict) -> str:
+    """One sentence on what is settled about this pair, or on what is still undecided and would tell."""
+    gap = figure(round(abs(pair.difference or 0)))
+    if pair.verdict == BETTER:
         return _("Settled: %(side)s leads by %(gap)s points, more than chance would give.") % {
-            "side": "A" if difference > 0 else "B", "gap": gap,
+            "side": "A" if pair.better == pair.first else "B", "gap": gap,
         }  # fmt: skip
+    if pair.verdict == NO_DIFFERENCE:
+        return _("Settled: the two differ by less than matters, %(gap)s points.") % {"gap": gap}
+    if pair.verdict == TOO_FEW:
+        return _("There are too few votes on these two to say anything.")
     sentence = _("Still undecided: the difference of %(gap)s points could be chance.") % {"gap": gap}
-    if more:
-        sentence += " " + _("About %(more)s more votes on these two would settle it.") % {"more": figure(more)}
+    if pair.more_votes:
+        more = ngettext(
+            "About %(more)s more vote on these two would settle it.",
+            "About %(more)s more votes on these two would settle it.",
+            pair.more_votes,
+        )
+        sentence += " " + more % {"more": figure(pair.more_votes)}
+    elif pair.needs_new_voters:
+        sentence += " " + _("More people have to judge; more votes of the same people would not settle it.")
     return sentence

@@ -65,7 +65,7 @@ def _beside(snapshot: Snapshot, done: Computed) -> list[tuple[str, Any, Any]]:
     """What is shown or joined beside the published bytes: what it is, as it should be, as it is stored."""
     page = json.loads(json.dumps(done.page))
     if snapshot.page.keys() < page.keys():  # an earlier release kept less
-        page = {key: page[key] for key in {*snapshot.page, "facts", "pairs", "matrix"}}
+        page = {key: page[key] for key in {*snapshot.page, "facts", "verdicts", "apart", "matrix"}}
     ids = {label: pk for pk, label in done.labels.items()}
     columns = ("status", "rating", "rating_lower", "rating_upper", "rank", "rank_lower", "rank_upper")
     rows = [
@@ -75,5 +75,5 @@ def _beside(snapshot: Snapshot, done: Computed) -> list[tuple[str, Any, Any]]:
     return [
         ("the totals", (round(done.board.votes), done.board.voters), (snapshot.vote_count, snapshot.voter_count)),
         ("the rows", rows, list(snapshot.rows.values_list("competitor_id", "position", "vote_count", *columns))),
-        ("the page's sentence, pairs and matrix", page, snapshot.page),
+        ("the page's sentence, verdicts and matrix", page, snapshot.page),
     ]

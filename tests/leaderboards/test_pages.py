@@ -19,7 +19,10 @@ from arena.leaderboards.sentences import joined, top_sentence
 from arena.teams.models import Arena
 
 transactional = pytest.mark.django_db(transaction=True)
-FACTS = {"votes": 412, "voters": 9, "ranked": 4, "groups": 1, "leaders": ["A"], "beaten": ["B"], "more_votes": None}
+FACTS = {
+    "votes": 412, "voters": 9, "groups": 1, "leader": "A", "level": [], "undecided": [], "behind": ["B"],
+    "too_few": [], "more_votes": None, "needs_new_voters": False, "margin": 10.0,
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -153,11 +156,38 @@ def test_reservations_are_words(client: Any, orchard: Arena, judge: Any, now: da
     assert "fall into 2 groups that never met" in page
 
 
-def test_the_sentence_names_the_leader_or_says_that_there_is_none() -> None:
-    assert top_sentence({**FACTS, "votes": 0}) == "There are no votes yet."
-    assert top_sentence(FACTS) == "With 412 votes by 9 people, A is better than B."
-    tied = top_sentence({**FACTS, "leaders": ["A", "B"], "beaten": ["C"], "more_votes": 130})
-    assert "A and B cannot be told apart yet: about 130 more votes" in tied and "better than C" in tied
+@pytest.mark.parametrize(
+    ("facts", "sentence"),
+    [
+        ({"votes": 0}, "There are no votes yet."),
+        ({}, "With 412 votes by 9 people, A is better than B."),
+        (
+            {"undecided": ["C"], "more_votes": 130},
+            "With 412 votes by 9 people, A and C cannot be told apart yet: about 130 more votes on the closest pair "
+            "that can be settled. A is better than B.",
+        ),
+        (
+            {"undecided": ["C", "D"], "behind": [], "needs_new_voters": True},
+            "With 412 votes by 9 people, A, C and D cannot be told apart yet: more people have to judge, not the same "
+            "people more often.",
+        ),
+        (
+            {"level": ["C"]},
+            "With 412 votes by 9 people, A and C are practically equal, within 10 points. A is better than B.",
+        ),
+        (
+            {"level": ["C"], "undecided": ["D"], "behind": [], "too_few": ["E"]},
+            "With 412 votes by 9 people, A and D cannot be told apart yet. C is practically equal to A. Too few votes "
+            "yet to say anything of E.",
+        ),
+        (
+            {"leader": None, "votes": 1, "voters": 1},
+            "With 1 vote by 1 person, there are too few votes to say who is better.",
+        ),
+    ],
+)
+def test_the_sentence_says_what_is_known_and_what_is_not(facts: dict[str, Any], sentence: str) -> None:
+    assert top_sentence({**FACTS, **facts}) == sentence
 
 
 def test_a_long_row_of_names_is_cut_and_says_so() -> None:
@@ -167,8 +197,7 @@ def test_a_long_row_of_names_is_cut_and_says_so() -> None:
 
 def test_brackets_join_only_what_cannot_be_told_apart() -> None:
     """A–B and B–C overlap, A and C do not: two runs, not one."""
-    pairs = [{"first": "A", "second": "C", "lower": 1.0, "upper": 9.0}]
-    assert charts.undecided_runs(["A", "B", "C"], pairs) == [charts.Run(0, 1), charts.Run(1, 2)]
+    assert charts.undecided_runs(["A", "B", "C"], {frozenset("AC")}) == [charts.Run(0, 1), charts.Run(1, 2)]
 
 
 def test_one_axis_holds_every_interval() -> None:

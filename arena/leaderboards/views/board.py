@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from arena.leaderboards import charts, reading
 from arena.leaderboards.sentences import top_sentence, worded
 from arena.teams.access import arena_for
+from ratings.deciding import CANNOT_TELL
 
 
 @require_safe
@@ -28,9 +29,10 @@ def _board_context(published: reading.PublishedBoard, sort: str) -> dict[str, An
     rows = published.rows
     axis = charts.axis_for(rows)
     ranked = [row["model_name"] for row in rows if row["rank"] is not None]
-    runs = charts.undecided_runs(ranked, published.pairs)
+    runs = charts.undecided_runs(ranked, published.apart)
     by_rating = sort not in reading.SORTS or sort == "rating"
-    leaders = set(published.facts["leaders"]) if len(published.facts["leaders"]) > 1 else set()
+    facts = published.facts
+    leaders = {facts["leader"], *facts["level"], *facts["undecided"]} if facts["undecided"] or facts["level"] else set()
     cards = [
         {
             **row,
@@ -47,7 +49,7 @@ def _board_context(published: reading.PublishedBoard, sort: str) -> dict[str, An
         }
         for row in reading.sorted_rows(rows, sort)
     ]
-    settle = [pair for pair in published.pairs if pair["more_votes"]]
+    settle = [pair for pair in published.verdicts.values() if pair.verdict == CANNOT_TELL and pair.more_votes]
     return {
         "board": published,
         "sentence": top_sentence(published.facts),
@@ -58,7 +60,7 @@ def _board_context(published: reading.PublishedBoard, sort: str) -> dict[str, An
         "axis": charts.axis_head(axis),
         "sort": "rating" if by_rating else sort,
         "matrix": charts.win_matrix(ranked[:30], published.matrix) if len(ranked) > 1 else "",
-        "settle": [{**pair, "half": pair["upper"] - pair["difference"]} for pair in settle[:6]],
+        "settle": settle[:6],
     }
 
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from arena.leaderboards import charts, reading
+from arena.leaderboards.verdicts import PairVerdict
 from arena.teams.access import arena_for
 from arena.teams.models import Arena
 
@@ -50,17 +51,17 @@ def chart(request: HttpRequest, slug: str, name: str, kind: str) -> HttpResponse
 def _chart_csv(published: reading.PublishedBoard, name: str) -> str:
     if name == "matrix":
         return _matrix_csv(published.matrix)
-    return _pairs_csv(published.pairs) if name == "pairs" else published.snapshot.board_csv
+    return _pairs_csv(published.verdicts) if name == "pairs" else published.snapshot.board_csv
 
 
-def _pairs_csv(pairs: list[dict[str, Any]]) -> str:
-    """Every pair with its difference in points; `more_votes` is empty where the pair is settled or cannot be."""
+def _pairs_csv(pairs: dict[tuple[str, str], PairVerdict]) -> str:
+    """Every pair with its verdict, and its difference in points; `more_votes` is empty where nobody can say."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(["model_a", "model_b", "difference", "lower", "upper", "more_votes"])
-    for pair in pairs:
-        names = [reading.safe_cell(pair["first"]), reading.safe_cell(pair["second"])]
-        writer.writerow([*names, pair["difference"], pair["lower"], pair["upper"], pair["more_votes"]])
+    writer.writerow(["model_a", "model_b", "verdict", "difference", "lower", "upper", "votes", "more_votes"])
+    for pair in pairs.values():
+        names = [reading.safe_cell(pair.first), reading.safe_cell(pair.second)]
+        writer.writerow([*names, pair.verdict, pair.difference, pair.lower, pair.upper, pair.votes, pair.more_votes])
     return out.getvalue()
 
 
