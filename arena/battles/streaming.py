@@ -19,8 +19,11 @@ from arena.competitors.providers import Cleaner, Finish, GenerationSettings, Mes
 
 log = logging.getLogger(__name__)
 
-COALESCE = 0.1
-"""Seconds between frames in live mode; the first text of a turn goes out at once."""
+COALESCE = 0.06
+"""Seconds between frames in live mode; the first text of a turn goes out at once.
+
+Less than a provider's time between two looks, so that a frame never waits for a timer of its own.
+"""
 STALL_LIMIT = 60.0
 """Seconds that paced text may stand still after it began, before the battle is void."""
 MAX_ANSWER_CHARS = 32_000

@@ -29,8 +29,11 @@ from arena.competitors.providers.event_stream import EventStream
 
 MAX_CHARS = 200_000
 """Text of one answer; beyond it the endpoint is broken. The cap that voters see is the Cleaner's."""
-GATHER = 0.08
-"""Seconds between two looks at a connection once text flows: a look costs more than the tokens that it finds."""
+GATHER = 0.1
+"""Seconds between two looks at a connection once text flows: a look costs more than the tokens that it finds.
+
+All streams of a process look at the same instants, so that one wake-up serves them all.
+"""
 _LOOK = 0.002
 """Seconds that one look takes at most; whatever comes later belongs to the next."""
 _DRAIN_SECONDS = 0.2
@@ -257,8 +260,8 @@ class _Body:
             self._news.set()
         elif self.events.alive:
             self._news.set()
-            if self._clock() >= self._look_ends:
-                await asyncio.sleep(GATHER)
+            if (now := self._clock()) >= self._look_ends:
+                await asyncio.sleep(GATHER - now % GATHER)
                 self._look_ends = self._clock() + _LOOK
 
 
