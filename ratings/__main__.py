@@ -11,7 +11,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # at these sizes threads cos
 
 from ratings.board import VERSION
 from ratings.commands import agreement, board, compare, elo, influence, matrix
-from ratings.commands.common import chosen
+from ratings.commands.common import chosen, style_columns
 from ratings.errors import RatingsError
 from ratings.formats import pairs
 from ratings.reading import read_table
@@ -51,7 +51,9 @@ def _read(options: argparse.Namespace) -> VoteFile:
     categories = chosen(options.category)
     file = read_table(
         options.votes, columns=pairs(options.columns, "--columns"), labels=pairs(options.labels, "--labels"),
-        wanted=list(dict.fromkeys([*options.wanted, *(column for column, _ in categories)])), progress=_progress,
+        wanted=list(dict.fromkeys([
+            *options.wanted, *style_columns(getattr(options, "style", ())), *(column for column, _ in categories),
+        ])), progress=_progress,
     )  # fmt: skip
     if sys.stderr.isatty():
         sys.stderr.write("\r\x1b[K")

@@ -6,14 +6,19 @@ import argparse
 from dataclasses import fields, replace
 from pathlib import Path
 
+import numpy as np
+
 from ratings.board import BoardOptions, BoardRow, make_board
 from ratings.columns import at
-from ratings.commands.common import Commands, chosen, command, finite, interval, out, whole
+from ratings.commands.common import Commands, chosen, command, features, finite, interval, out, style_columns, whole
 from ratings.csv_rows import csv_batches
+from ratings.data import Comparisons
 from ratings.errors import BadInput
+from ratings.formats import STYLE
 from ratings.outputs import Output
 from ratings.scale import MEAN_RATING
 from ratings.sources import opened
+from ratings.style import relative_difference
 from ratings.votefile import VoteFile
 from ratings.writing import OURS, PUBLIC, board_csv, board_json
 
@@ -28,7 +33,13 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     parser = command(commands, "board", run, "ratings with intervals and ranks")
     out(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object with the method and all notes")
-    parser.add_argument("--ties", choices=["half"], default="half", help="how ties enter the fit")
+    parser.add_argument(
+        "--ties", choices=["half", "davidson"], default="half", help="half a win each, or an outcome of their own"
+    )
+    parser.add_argument(
+        "--style", type=features, default=(), metavar=",".join(STYLE),
+        help="control for these counts of each answer, in columns like length_a and length_b",
+    )  # fmt: skip
     interval(parser)
     parser.add_argument(
         "--interval", choices=["auto", "bootstrap", "sandwich", "model"], default="auto", help="how intervals are made"
@@ -47,10 +58,11 @@ def run(file: VoteFile, options: argparse.Namespace) -> Output:
     anchor, rating = _anchor(options.anchor)
     meta = _meta(options.meta)
     board = make_board(
-        file.counted(),
+        _with_style(file, options.style) if options.style else file.counted(),
         BoardOptions(
             by=options.by, interval=options.interval, rounds=options.rounds, seed=options.seed, level=options.level,
             anchor=anchor, anchor_rating=rating, side_effect=options.side_effect, prior=not options.no_prior,
+            ties=options.ties, style=options.style,
         ),
     )  # fmt: skip
     board = replace(board, notes=(*file.notes, *board.notes))
@@ -66,6 +78,25 @@ def run(file: VoteFile, options: argparse.Namespace) -> Output:
     if options.out:
         files = {Path(options.out): board_csv(board, meta), Path(f"{options.out}.json"): text}
     return Output(text if options.json else "" if options.out else board_csv(board, meta), files)
+
+
+def _with_style(file: VoteFile, features: tuple[str, ...]) -> Comparisons:
+    """One comparison a row, with (a - b) / (a + b) of each count."""
+    columns = []
+    for name in features:
+        counts = []
+        for column in style_columns([name]):
+            if column not in file.numbers:
+                raise BadInput(f"has no column {column}; --style {name} needs it.", file=file.file)
+            values = file.numbers[column]
+            wrong = np.flatnonzero(~(values >= 0))
+            if wrong.size:
+                raise BadInput(
+                    f"vote {wrong[0] + 1} has no count, zero or more, to control for.", file=file.file, column=column
+                )
+            counts.append(values)
+        columns.append(relative_difference(*counts))
+    return replace(file.comparisons(), covariates=np.column_stack(columns), covariate_names=features)
 
 
 def _anchor(text: str) -> tuple[str | None, float]:

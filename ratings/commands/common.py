@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 
 from ratings.errors import BadInput
-from ratings.formats import STYLE_COLUMNS
+from ratings.formats import STYLE, STYLE_COLUMNS
 from ratings.outputs import Output
 from ratings.votefile import VoteFile
 
@@ -75,6 +75,15 @@ def chosen(parts: Sequence[str]) -> list[tuple[str, str]]:
 def style_columns(features: Sequence[str]) -> list[str]:
     """The columns that hold these style counts."""
     return [column for column in STYLE_COLUMNS if column.rpartition("_")[0] in features]
+
+
+def features(text: str) -> tuple[str, ...]:
+    """Style counts by name, without repetition."""
+    names = tuple(dict.fromkeys(text.split(",")))
+    for name in names:
+        if name not in STYLE:
+            raise argparse.ArgumentTypeError(f"{name!r} is not known: use {', '.join(STYLE)}")
+    return names
 
 
 def as_json(body: Mapping[str, object]) -> str:

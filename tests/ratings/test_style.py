@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -161,3 +164,35 @@ def test_what_cannot_be_controlled_for_is_refused() -> None:
 
 def test_options_from_json_are_the_same_options() -> None:
     assert BoardOptions(style=["length"]) == BoardOptions(style=("length",))  # type: ignore[arg-type]
+
+
+def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "ratings", *arguments], capture_output=True, text=True, check=False)
+
+
+def test_the_command_controls_for_counts_in_the_file(tmp_path: Path) -> None:
+    rng = np.random.default_rng(8)
+    lines = ["model_a,model_b,winner,voter,length_a,length_b"]
+    for i in range(600):
+        long, short = rng.integers(200, 400), rng.integers(50, 200)
+        a, b = ("x", "y") if i % 2 else ("y", "x")
+        first, second = (long, short) if rng.random() < 0.5 else (short, long)
+        winner = "model_a" if rng.random() < (0.7 if first > second else 0.3) else "model_b"
+        lines.append(f"{a},{b},{winner},v{i % 30},{first},{second}")
+    path = tmp_path / "votes.csv"
+    path.write_text("\n".join(lines))
+    found = json.loads(command("board", str(path), "--style", "length", "--json").stdout)
+    assert found["parameters"]["style"]["length"]["lower"] > 0.5
+    assert "no column headers_a" in command("board", str(path), "--style", "length,headers").stderr
+    assert "'colour' is not known" in command("board", str(path), "--style", "colour").stderr
+    path.write_text("\n".join([*lines, "x,y,tie,v1,,3"]))
+    refused = command("board", str(path), "--style", "length")
+    assert refused.returncode == 2
+    assert "vote 601" in refused.stderr and "length_a" in refused.stderr
+
+
+def test_the_command_reports_davidsons_nu(tmp_path: Path) -> None:
+    path = tmp_path / "votes.csv"
+    path.write_text("model_a,model_b,wins_a,wins_b,ties\nx,y,10,10,20\n")
+    found = json.loads(command("board", str(path), "--ties", "davidson", "--json").stdout)
+    assert found["parameters"]["tie"]["nu"] == pytest.approx(2)
