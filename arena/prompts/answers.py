@@ -165,8 +165,9 @@ def _read_conditions(table: Table, row: Row) -> tuple[Mapping[str, Any], str]:
     settings, revision = _read_settings(table, row), table.text(row, "revision", longest=80)
     try:
         named = hash_of(settings, revision)
-    except ValueError:  # a lone surrogate has no UTF-8
-        table.refuse(row.line, "settings", ascii(settings), "holds characters no database keeps. Remove surrogates.")
+    except ValueError:  # a lone surrogate has no UTF-8, NaN no JSON
+        says = "holds what no database keeps. Remove surrogates, NaN and Infinity."
+        table.refuse(row.line, "settings", ascii(settings), says)
         return {}, ""
     given = table.text(row, "conditions_hash")
     if given and given != named:

@@ -189,7 +189,7 @@ def settings_of(competitor: RecordedCompetitor, concurrency: int) -> dict[str, A
 def hash_of(settings: Mapping[str, Any], revision: str) -> str:
     """SHA-256 of the canonical JSON (sorted keys, no blanks, UTF-8) of settings and revision."""
     conditions = {"settings": settings, "revision": revision}
-    text = json.dumps(conditions, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    text = json.dumps(conditions, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -286,3 +286,12 @@ def test_a_conditions_hash_that_is_wrong_is_refused(arena: Arena, tmp_path: Path
     file = jsonl(tmp_path / "a.jsonl", answer("Why?", "Ada", "So.", settings={"x": 1}, conditions_hash="0" * 64))
     (problem,) = refusal(file, arena, answers=True)
     assert "is not the hash of these settings" in problem
+
+
+@pytest.mark.parametrize("value", ["NaN", "-Infinity", '"\\ud800"'])
+def test_conditions_that_no_database_keeps_are_refused(arena: Arena, tmp_path: Path, value: str) -> None:
+    file = tmp_path / "a.jsonl"
+    row = '{"prompt": "Why?", "model": "m", "response": "So.", "settings": {"x": VALUE}}'
+    file.write_text(row.replace("VALUE", value))
+    (said,) = refusal(file, arena, answers=True)
+    assert "holds what no database keeps" in said
