@@ -15,16 +15,18 @@ SAID_BY_THE_FIT = (
     gettext_noop("sandwich"),
     gettext_noop("bootstrap"),
     gettext_noop("model"),
-    gettext_noop("Jeffreys (Firth's bias reduction) in %(count)s component(s)"),
+    gettext_noop("Jeffreys (Firth's bias reduction)"),
+    gettext_noop("Jeffreys' prior (Firth's bias reduction)"),
+    gettext_noop("half a vote of ties against the mean"),
+    gettext_noop("half a vote of ties against their mean"),
+    gettext_noop("%(prior)s in %(count)s component(s)"),
     gettext_noop("There are no votes yet."),
     gettext_noop("There is one voter: the intervals describe this voter only."),
     gettext_noop("The votes carry no voters, so intervals take every vote as independent."),
     gettext_noop("No pair was shown in both orders, so the effect of being shown first cannot be told."),
     gettext_noop("%(count)s groups were never compared with each other; no ranks are given across them."),
-    gettext_noop(
-        "No finite maximum-likelihood estimate exists for %(names)s: Jeffreys' prior (Firth's bias reduction) "
-        "stands in."
-    ),
+    gettext_noop("No finite maximum-likelihood estimate exists for %(names)s: %(prior)s stands in."),
+    gettext_noop("Parameters are those of the group with the most votes."),
     gettext_noop("%(count)s of %(rounds)s replicates had no finite estimate; a weak prior held them."),
 )
 """What `ratings` writes into a board, which knows no language; published as it is, worded when shown."""
@@ -34,7 +36,8 @@ def worded(said: str) -> str:
     """Words of the fit in the reader's language; unknown ones as they are."""
     for known in SAID_BY_THE_FIT:
         if found := re.fullmatch(re.sub(r"%\\\((\w+)\\\)s", r"(?P<\1>.+)", re.escape(known)), said):
-            return _(known) % found.groupdict()
+            parts = found.groupdict()
+            return _(known) % (parts | {"prior": worded(parts["prior"])} if "prior" in parts else parts)
     return said
 
 

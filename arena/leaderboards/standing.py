@@ -106,9 +106,8 @@ def _counts(known: _Opened, a: str, b: str) -> str:
         b_won, ties, a_won = known.counts[b, a]
     else:
         return _("Nobody's vote on this very pair is on the board yet.")
-    return _("Of %(total)s votes on this pair, A won %(a)s, B won %(b)s and %(ties)s were ties.") % {
-        "total": a_won + ties + b_won, "a": a_won, "b": b_won, "ties": ties,
-    }  # fmt: skip
+    said = {"a": figure(a_won), "b": figure(b_won), "ties": figure(ties)}
+    return _("Votes on this pair so far: %(a)s for A, %(b)s for B, %(ties)s for neither.") % said
 
 
 def _verdict(pair: PairVerdict) -> str:
