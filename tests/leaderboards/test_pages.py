@@ -216,7 +216,7 @@ def test_the_reveal_hears_what_the_last_board_says_of_the_pair(sample: Arena, pu
     assert agreed.heading == "You agree with the board so far" and "Settled: A leads" in agreed.sentences[1]
     turned = standing.of_pair(sample, (dogwood.pk, "Dogwood"), (ash.pk, "Ash"), Winner.A)
     assert turned.heading == "The board so far says otherwise" and "Settled: B leads" in turned.sentences[1]
-    a_won, b_won = (re.search(r"A won (\d+), B won (\d+)", s.sentences[0]) for s in (agreed, turned))
+    a_won, b_won = (re.search(r"(\d+) for A, (\d+) for B", s.sentences[0]) for s in (agreed, turned))
     assert a_won and b_won and a_won.groups() == b_won.groups()[::-1]
     assert standing.of_pair(sample, (ash.pk, "Ash"), (dogwood.pk, "Dogwood"), Winner.TIE).heading == "The board so far"
 
