@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 
 from arena.competitors.errors import CompetitorSealed
 from arena.teams.models import Arena
+
+OUR_SECRETS = {"SECRET_KEY", "DATABASE_URL", "REDIS_URL", "PGPASSWORD"}
+
+
+def is_a_key_of_a_provider(name: str) -> None:
+    """Whoever may add an endpoint must not have this server's own secrets sent to it."""
+    if name.upper() in OUR_SECRETS:
+        raise ValidationError(f"{name} is a secret of this server, not a key of the endpoint. Name another variable.")
 
 
 class Endpoint(models.Model):
@@ -24,7 +33,10 @@ class Endpoint(models.Model):
         "key's environment variable",
         max_length=80,
         blank=True,
-        validators=[RegexValidator(r"^[A-Za-z_][A-Za-z0-9_]*$", "Give the variable's name, not the key.")],
+        validators=[
+            RegexValidator(r"^[A-Za-z_][A-Za-z0-9_]*$", "Give the variable's name, not the key."),
+            is_a_key_of_a_provider,
+        ],
     )
     first_token_seconds = models.FloatField(default=30, validators=[MinValueValidator(0.1), MaxValueValidator(600)])
     between_tokens_seconds = models.FloatField(default=15, validators=[MinValueValidator(0.1), MaxValueValidator(600)])

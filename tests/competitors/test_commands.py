@@ -117,3 +117,9 @@ def test_a_timeout_that_is_no_number_is_refused() -> None:
     said = refusal("add_endpoint", "e", "--base-url", "http://10.0.0.2/v1", "--first-token-seconds", "nan")
     assert "--first-token-seconds" in said
     assert not Endpoint.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "secret_key", "DATABASE_URL", "REDIS_URL"])
+def test_this_servers_own_secrets_are_sent_to_no_endpoint(name: str) -> None:
+    said = refusal("add_endpoint", "thief", "--base-url", "http://10.0.0.2/v1", "--key-env", name)
+    assert name in said and not Endpoint.objects.exists()
