@@ -14,7 +14,6 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ratings.bradley_terry import BradleyTerryFit
 from ratings.data import Comparisons, Floats, Ints
 from ratings.linear import (
     Rows,
@@ -143,7 +142,7 @@ def sandwich_by_vote(data: Comparisons, fit: Fit, *, correction: bool = True) ->
     return _finish(matrix, df, "vote", n, alone, inverse)
 
 
-def sandwich_by_voter(data: Comparisons, fit: Fit, *, correction: bool = True) -> Covariance:
+def sandwich_by_voter(data: Comparisons, fit: Fit, *, correction: bool = True, tastes: bool = True) -> Covariance:
     """Cluster-robust covariance with leverage-corrected scores (CR2) or plain ones (CR1), and degrees of freedom.
 
     CR1 is B = G / (G - 1) sum_g u_g u_g', u_g the sum of voter g's scores. For CR2, with M = H^-1 = L L' and
@@ -162,6 +161,8 @@ def sandwich_by_voter(data: Comparisons, fit: Fit, *, correction: bool = True) -
     fit : BradleyTerryFit, DavidsonFit or StyleFit of these data
     correction : bool
         False gives CR1.
+    tastes : bool
+        False takes tau = 0 for the degrees of freedom.
 
     Raises
     ------
@@ -201,16 +202,8 @@ def sandwich_by_voter(data: Comparisons, fit: Fit, *, correction: bool = True) -
         meat *= groups / (groups - 1)
     directions = np.concatenate(alone) @ root.T if alone else np.zeros((0, rows.size))
     excess = float(np.trace(meat)) - root.shape[1] + directions.shape[0]
-    df = _degrees(rows, voter, inverse, excess)
+    df = _degrees(rows, voter, inverse, excess if tastes else 0.0)
     return _finish(root @ meat @ root.T, df, "voter", fit.strength.size, directions, inverse)
-
-
-def gamma_variance(data: Comparisons, fit: BradleyTerryFit, *, by_voter: bool) -> float:
-    """Robust variance of the side effect gamma, log-odds squared."""
-    n = fit.strength.size
-    clustered = by_voter and data.voter is not None and data.voters > 1
-    found = sandwich_by_voter(data, fit) if clustered else sandwich_by_vote(data, fit)
-    return 0.0 if found.full is None else float(found.full[n, n])
 
 
 def _finish(matrix: Floats, df: Floats, unit: str, n: int, alone: Floats, inverse: Floats) -> Covariance:

@@ -195,11 +195,19 @@ def _by_covariance(
     chosen = model
     if kind == "sandwich":
         chosen = robust(part, fit, by)
-    covariance, weak = _never_narrower(chosen, model, part, fit)
-    df = np.clip(chosen.df, 1.0, ranks.MOST_DF)
-    half = np.sqrt(np.diag(covariance)) * -stdtrit(df, 0.5 - options.level / 2)
+    covariance, half, df, weak = chosen.matrix, *_plain_half(chosen, options.level)
+    if weak.any():
+        covariance, half, df = _never_narrower(chosen, model, part, fit, weak, half, options.level)
     rng = np.random.Generator(np.random.PCG64([options.seed, 1]))
-    return Spread(half, covariance, _draw(covariance, options.rounds, rng), chosen.df, weak)
+    return Spread(half, covariance, _draw(covariance, options.rounds, rng), df, weak)
+
+
+def _plain_half(chosen: sandwich.Covariance, level: float) -> tuple[Floats, Floats, Flags]:
+    """Half-widths by t quantiles of at least one degree of freedom, these, and who has less or stands on one unit."""
+    df = np.clip(chosen.df, 1.0, ranks.MOST_DF)
+    half = np.sqrt(np.diag(chosen.matrix)) * -stdtrit(df, 0.5 - level / 2)
+    weak = chosen.df < 1.0
+    return np.asarray(half), df, weak if chosen.weak is None else weak | chosen.weak
 
 
 def robust(part: Comparisons, fit: sandwich.Fit, by: str) -> sandwich.Covariance:
@@ -209,19 +217,24 @@ def robust(part: Comparisons, fit: sandwich.Fit, by: str) -> sandwich.Covariance
 
 
 def _never_narrower(
-    chosen: sandwich.Covariance, model: sandwich.Covariance, part: Comparisons, fit: sandwich.Fit
-) -> tuple[Floats, Flags]:
-    """Where a variance rests on less than one degree of freedom or on one unit, the widest of all three, and a flag."""
-    weak = chosen.df < 1.0 if chosen.weak is None else chosen.weak | (chosen.df < 1.0)
-    if not weak.any():
-        return chosen.matrix, weak
+    chosen: sandwich.Covariance, model: sandwich.Covariance, part: Comparisons, fit: sandwich.Fit, weak: Flags,
+    half: Floats, level: float,
+) -> tuple[Floats, Floats, Floats]:  # fmt: skip
+    """Covariance, half-widths and degrees of freedom where some are weak: there the widest interval of all three.
+
+    A competitor of one voter has the model's variance, which no degree of freedom was spent on. Two voters have one
+    degree of freedom and its t quantile: that covers (.97 of a stated .95 in simulation), the model's interval .87.
+    """
+    single = np.zeros_like(weak) if chosen.weak is None else chosen.weak
+    df = np.where(single, ranks.MOST_DF, np.clip(chosen.df, 1.0, ranks.MOST_DF))
     others = [model, chosen] + ([robust(part, fit, "vote")] if chosen.unit == "voter" else [])
     widest = np.max([np.diag(found.matrix) for found in others], axis=0)
-    own = np.maximum(np.diag(chosen.matrix), 1e-300)
-    scale = np.sqrt(np.where(weak, widest / own, 1.0))
+    floor = np.sqrt(widest) * float(ndtri(0.5 + level / 2))
+    half = np.where(single, floor, np.where(weak, np.maximum(half, floor), half))
+    scale = np.sqrt(np.where(weak, widest / np.maximum(np.diag(chosen.matrix), 1e-300), 1.0))
     if not np.isfinite(scale).all() or scale.max() > 1e3:
-        return model.matrix * 1.0, weak
-    return chosen.matrix * np.outer(scale, scale), weak
+        return model.matrix * 1.0, half, df
+    return chosen.matrix * np.outer(scale, scale), half, df
 
 
 def _draw(covariance: Floats, rounds: int, rng: np.random.Generator) -> Floats:
