@@ -4,7 +4,11 @@ from ratings.board import Board, BoardOptions, BoardRow, PairRow, make_board
 from ratings.bootstrap import bootstrap_by_vote, bootstrap_by_voter
 from ratings.bradley_terry import BradleyTerryFit, fit_bradley_terry
 from ratings.data import Cells, Comparisons, Outcome, cells, comparisons
+from ratings.davidson import DavidsonFit, fit_davidson
 from ratings.errors import BadInput, NotStronglyConnected, RatingsError, SelfComparison, UnknownLabel
+from ratings.firth import fit_firth
+from ratings.sandwich import sandwich_by_vote, sandwich_by_voter
+from ratings.style import StyleFit, fit_style
 from ratings.writing import board_csv, board_json
 
 __all__ = [
@@ -15,11 +19,13 @@ __all__ = [
     "BradleyTerryFit",
     "Cells",
     "Comparisons",
+    "DavidsonFit",
     "NotStronglyConnected",
     "Outcome",
     "PairRow",
     "RatingsError",
     "SelfComparison",
+    "StyleFit",
     "UnknownLabel",
     "board_csv",
     "board_json",
@@ -28,5 +34,10 @@ __all__ = [
     "cells",
     "comparisons",
     "fit_bradley_terry",
+    "fit_davidson",
+    "fit_firth",
+    "fit_style",
     "make_board",
+    "sandwich_by_vote",
+    "sandwich_by_voter",
 ]

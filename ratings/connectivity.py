@@ -16,6 +16,12 @@ def components(table: Cells) -> Ints:
     -------
     int64, shape (n,)
         A label from 0 for each competitor, numbered in the order of the competitors.
+
+    Examples
+    --------
+    >>> from ratings.data import cells, comparisons
+    >>> components(cells(comparisons("wxyz", [0, 1], [2, 3], [0, 0]))).tolist()
+    [0, 1, 0, 1]
     """
     return _labels(table, strong=False)
 

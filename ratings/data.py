@@ -257,6 +257,12 @@ def canonical(data: Comparisons) -> Comparisons:
 
     Whatever order rows or names came in, and whether votes were counted before, what follows is the same to the bit.
     Rows with covariates are put in order and not counted.
+
+    Examples
+    --------
+    >>> counted = canonical(comparisons("yx", [0, 0, 1], [1, 1, 0], [0, 0, 2]))
+    >>> counted.names, counted.a.tolist(), counted.outcome.tolist(), counted.weight.tolist()
+    (('x', 'y'), [0, 1], [2, 0], [1.0, 2.0])
     """
     order = sorted(range(len(data.names)), key=data.names.__getitem__)
     place = np.empty(len(order), dtype=np.int64)
@@ -290,7 +296,15 @@ def _in_order(data: Comparisons, names: tuple[str, ...], place: Ints, key: Ints)
 
 
 def fingerprint(data: Comparisons) -> str:
-    """SHA-256 over canonical votes: names, then voter (by first vote), a, b, outcome and frequency of each row."""
+    """SHA-256 over canonical votes: names, then voter (by first vote), a, b, outcome and frequency of each row.
+
+    Covariates follow, with their names, where there are any.
+
+    Examples
+    --------
+    >>> fingerprint(canonical(comparisons("xy", [0], [1], [0])))[:8]
+    'f5ffbe9d'
+    """
     columns = [np.zeros(0, np.int64) if data.voter is None else data.voter, data.a, data.b, data.outcome]
     digest = hashlib.sha256("\x00".join(data.names).encode())
     for column in columns:

@@ -22,7 +22,15 @@ class Tallies:
 
 
 def tally(data: Comparisons) -> Tallies:
-    """Counts votes, wins, ties, both-bad and voters of each competitor, and votes of each pair."""
+    """Counts votes, wins, ties, both-bad and voters of each competitor, and votes of each pair.
+
+    Examples
+    --------
+    >>> from ratings.data import comparisons
+    >>> found = tally(comparisons("xy", [0, 0, 1], [1, 1, 0], [0, 2, 0], voter=[0, 0, 1]))
+    >>> found.wins.tolist(), found.ties.tolist(), found.voters.tolist(), found.pairs
+    ([1.0, 1.0], [1.0, 1.0], [2, 2], {(0, 1): 3.0})
+    """
     n = len(data.names)
 
     def by_side(chosen: Floats, side: Ints) -> Floats:

@@ -85,6 +85,10 @@ def fit_component(data: Comparisons, members: Ints, options: BoardOptions, by: s
             f"No finite maximum-likelihood estimate exists for {', '.join(part.names[:6])}"
             f"{' …' if len(part.names) > 6 else ''}: {stated} stands in."
         )
+    if isinstance(shown, DavidsonFit | StyleFit) and shown.held:
+        beside = ("the side effect", *(part.covariate_names if isinstance(shown, StyleFit) else ("ties",)))
+        words = ", ".join(beside[place - len(part.names)] for place in shown.held)
+        notes.append(f"No finite estimate exists for {words}: one vote of ties holds it.")
     by = by if part.voters >= 2 else "vote"
     spread = _spread(part, centre, kind, by, options, notes)
     pairs = ranks.pair_intervals(

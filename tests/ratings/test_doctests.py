@@ -8,8 +8,8 @@ import importlib
 import pytest
 
 MODULES = (
-    "board", "bootstrap", "bradley_terry", "connectivity", "data", "davidson", "firth", "linear", "ranks", "sandwich",
-    "scale", "simulate", "style",
+    "board", "bootstrap", "bradley_terry", "connectivity", "data", "davidson", "electorate", "firth", "linear", "ranks",
+    "sandwich", "scale", "simulate", "style", "tallies",
 )  # fmt: skip
 
 

@@ -143,6 +143,8 @@ def test_a_covariate_that_decides_everything_stays_finite() -> None:
     data = comparisons("xy", [0] * 40, [1] * 40, (x < 0).astype(int), covariates=x[:, None], covariate_names=["length"])
     fit = fit_style(data)
     assert np.isfinite(fit.coefficients).all() and fit.held == (3,)
+    board = make_board(data, BoardOptions(style=("length",)))
+    assert any("No finite estimate exists for length" in note for note in board.notes)
 
 
 def test_what_cannot_be_controlled_for_is_refused() -> None:
