@@ -1,5 +1,11 @@
 """Bradley-Terry boards with honest intervals, from votes; numpy and scipy only. `python -m ratings --help`."""
 
+import os
+import sys
+
+if sys.argv[:1] == ["-m"]:  # `python -m ratings` imports this first: at these sizes threads cost more than they bring
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 from ratings.board import Board, BoardOptions, BoardRow, PairRow, make_board
 from ratings.bootstrap import bootstrap_by_vote, bootstrap_by_voter
 from ratings.bradley_terry import BradleyTerryFit, fit_bradley_terry

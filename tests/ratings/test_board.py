@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -232,3 +236,12 @@ def test_a_formula_in_a_name_is_neutralised() -> None:
     board = make_board(comparisons(["=cmd()", "y"], [0, 1], [1, 0], [0, 0]))
     assert "'=cmd()" in board_csv(board)
     assert "\r\n=cmd" not in board_csv(board)
+
+
+@pytest.mark.parametrize(("started", "threads"), [("-m", "1"), ("script.py", "None")])
+def test_only_the_command_line_tells_blas_how_many_threads(started: str, threads: str) -> None:
+    """Before numpy is there, or it comes too late; a program that imports the package decides for itself."""
+    code = f"import os, sys; sys.argv = [{started!r}]; import ratings; print(os.environ.get('OPENBLAS_NUM_THREADS'))"
+    bare = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    done = subprocess.run([sys.executable, "-c", code], env=bare, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == threads
