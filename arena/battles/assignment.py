@@ -72,6 +72,11 @@ def progress(arena: Arena, voter: Voter | None) -> Progress | None:
     return Progress(done, done + _pairs_in(_open_items(arena, voter)[0]))
 
 
+def is_done(arena: Arena, voter: Voter) -> bool:
+    """Whether nothing new is left for this voter to judge in the prompt set."""
+    return arena.kind != Arena.Kind.LIVE and not _open_items(arena, voter)[0]
+
+
 def _pairs_in(answers: dict[int, set[int]]) -> int:
     return sum(len(answered) // 2 for answered in answers.values())
 

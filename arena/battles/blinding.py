@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from arena.battles.errors import NotYetVoted, RevealWithheld
+from arena.battles.assignment import is_done
+from arena.battles.errors import NotYetVoted, RevealLater, RevealWithheld
 from arena.battles.models import Battle, Response, Turn, Vote, VoteNote
 from arena.battles.votes import CastVote
 from arena.battles.words import BattleState, Side, Winner
 from arena.competitors.models import Competitor
-from arena.teams.models import Arena
+from arena.teams.models import Arena, Voter
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,16 @@ class Reveal:
     comment: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class RevealedBattle:
+    """A judged battle in one line: its first prompt, the vote, and both names."""
+
+    prompt: str
+    winner: Winner
+    name_a: str
+    name_b: str
+
+
 def blind(battle: Battle) -> BlindBattle:
     """The battle without a trace of who answers. An answer appears only when both sides of its turn are complete."""
     texts: dict[int, dict[Side, str]] = {}
@@ -90,14 +101,33 @@ def blind(battle: Battle) -> BlindBattle:
 def reveal(battle: Battle, cast: CastVote | None = None) -> Reveal:
     """Who answered. `cast` is this battle's vote when it was committed just now, which saves looking for it.
 
-    Raises NotYetVoted before the vote is committed, RevealWithheld where the arena says never.
+    Raises NotYetVoted before the vote is committed, RevealWithheld where the arena says never, or not until the end.
     """
     vote, note = _committed(battle, cast)
-    if battle.arena.reveal == Arena.Reveal.NEVER:
-        raise RevealWithheld
+    _check_told(battle.arena, battle.voter)
     competitors = Competitor.objects.in_bulk([pk for _, pk in battle.competitor_ids()])
     first, second = (_named(side, competitors[pk]) for side, pk in battle.competitor_ids())
     return Reveal(Winner(vote.winner), (first, second), tuple(note.tags) if note else (), note.comment if note else "")
+
+
+def reveal_all(arena: Arena, voter: Voter) -> list[RevealedBattle]:
+    """Who answered in all battles that this voter judged, in their order; at the end of an arena that reveals there.
+
+    Raises RevealWithheld before the end, and in an arena that never reveals.
+    """
+    _check_told(arena, voter)
+    votes = Vote.objects.filter(voter=voter, battle__arena=arena, battle__repeat_of__isnull=True).order_by("id")
+    names = {row.pk: row.label for row in Competitor.objects.filter(arena=arena)}
+    columns = ("battle__turns__prompt", "winner", "battle__competitor_a_id", "battle__competitor_b_id")
+    rows = votes.filter(battle__turns__index=1).values_list(*columns)
+    return [RevealedBattle(prompt, Winner(winner), names[a], names[b]) for prompt, winner, a, b in rows]
+
+
+def _check_told(arena: Arena, voter: Voter) -> None:
+    if arena.reveal == Arena.Reveal.NEVER:
+        raise RevealWithheld
+    if arena.reveal == Arena.Reveal.END and not is_done(arena, voter):
+        raise RevealLater
 
 
 def _committed(battle: Battle, cast: CastVote | None) -> tuple[Vote, VoteNote | None]:

@@ -89,6 +89,11 @@ class RevealWithheld(BattleError):
     sentence = _("This arena does not reveal names.")
 
 
+class RevealLater(RevealWithheld):
+    code = "reveal_at_the_end"
+    sentence = _("The names are revealed when you have judged everything here.")
+
+
 class TooManyTurns(BattleError):
     status = 409
     code = "too_many_turns"

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import ratings
+from arena.leaderboards.facets import Facets, facets_of
 from arena.leaderboards.models import Snapshot
+from arena.leaderboards.sliced import Sliced, board_of
+from arena.leaderboards.slices import Slice, parsed
 from arena.leaderboards.verdicts import PairVerdict, opened
 from arena.teams.models import Arena
 from ratings.writing import safe_cell
@@ -22,17 +26,31 @@ SORTS = {
     "first": ("median_first_token_ms", False),
     "speed": ("tokens_per_second", True),
     "errors": ("error_rate", False),
+    "plain": ("rating_plain", True),
 }
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """What an address asks for: the last snapshot, what it can be parted by, and the part that is wanted."""
+
+    snapshot: Snapshot | None
+    facets: Facets
+    part: Slice
+
+
+@dataclass(frozen=True, slots=True)
 class PublishedBoard:
-    """A snapshot as the page needs it."""
+    """A snapshot, or a part of what it counted, as the page needs it."""
 
     snapshot: Snapshot
+    part: Slice
     rows: list[dict[str, Any]]
     method: dict[str, Any]
+    data: dict[str, Any]
     side_effect: dict[str, float] | None
+    style: dict[str, dict[str, float]]
+    about_part: dict[str, Any]
     notes: list[str]
     apart: set[frozenset[str]]
     verdicts: dict[tuple[str, str], PairVerdict]
@@ -42,38 +60,72 @@ class PublishedBoard:
 
 def latest_snapshot(arena: Arena) -> Snapshot | None:
     """The arena's last published snapshot."""
-    return Snapshot.objects.filter(arena=arena).first()
+    return Snapshot.objects.filter(arena=arena).select_related("arena").first()
+
+
+def chosen(arena: Arena, given: Mapping[str, Sequence[str]], *, ignored: Sequence[str] = ("sort",)) -> Choice:
+    """What the parameters of an address ask for.
+
+    Raises
+    ------
+    SliceRefused
+    """
+    snapshot = latest_snapshot(arena)
+    facets = facets_of(snapshot)
+    return Choice(snapshot, facets, parsed(given, facets, ignored=ignored))
 
 
 def published_board(arena: Arena) -> PublishedBoard | None:
     """The last snapshot, opened; None before the first one."""
-    snapshot = latest_snapshot(arena)
+    return board_of_choice(Choice(latest_snapshot(arena), Facets(), Slice()))
+
+
+def board_of_choice(choice: Choice) -> PublishedBoard | None:
+    """The snapshot's board or the slice's, opened; None before the first snapshot."""
+    snapshot = choice.snapshot
     if snapshot is None:
         return None
-    body = json.loads(snapshot.board_json)
+    sliced = _sliced(choice)
+    body = json.loads(sliced.json if sliced else snapshot.board_json)
+    page = sliced.page if sliced else snapshot.page
     return PublishedBoard(
         snapshot=snapshot,
+        part=choice.part,
         rows=body["board"],
         method=body["method"],
+        data=body["data"],
         side_effect=body["parameters"].get("side_effect"),
+        style=body["parameters"].get("style", {}),
+        about_part=body.get("slice", {}),
         notes=body["notes"],
-        apart={frozenset(pair) for pair in snapshot.page["apart"]},
-        verdicts=opened(snapshot.page["verdicts"]),
-        matrix=snapshot.page["matrix"],
-        facts=snapshot.page["facts"],
+        apart={frozenset(pair) for pair in page["apart"]},
+        verdicts=opened(page["verdicts"]),
+        matrix=page["matrix"],
+        facts=page["facts"],
     )
 
 
-def board_json_of(arena: Arena) -> str:
-    """The published JSON, byte for byte; before the first snapshot a defined, empty board."""
-    snapshot = latest_snapshot(arena)
-    return snapshot.board_json if snapshot else ratings.board_json(_empty())
+def json_of_choice(choice: Choice) -> str:
+    """The published JSON, byte for byte, or the slice's; before the first snapshot a defined, empty board."""
+    sliced = _sliced(choice)
+    if sliced:
+        return sliced.json
+    return choice.snapshot.board_json if choice.snapshot else ratings.board_json(_empty())
 
 
-def board_csv_of(arena: Arena) -> str:
-    """The published CSV, byte for byte; before the first snapshot the header alone."""
-    snapshot = latest_snapshot(arena)
-    return snapshot.board_csv if snapshot else ratings.board_csv(_empty())
+def csv_of_choice(choice: Choice) -> str:
+    """The published CSV, byte for byte, or the slice's; before the first snapshot the header alone."""
+    sliced = _sliced(choice)
+    if sliced:
+        return sliced.csv
+    return choice.snapshot.board_csv if choice.snapshot else ratings.board_csv(_empty())
+
+
+def _sliced(choice: Choice) -> Sliced | None:
+    """The slice's board; None for the whole, which is published already, and before the first snapshot."""
+    if choice.snapshot is None or choice.part.is_whole:
+        return None
+    return board_of(choice.snapshot, choice.part)
 
 
 def sorted_rows(rows: list[dict[str, Any]], word: str) -> list[dict[str, Any]]:
@@ -89,9 +141,12 @@ def _empty() -> ratings.Board:
 
 __all__ = [
     "SORTS",
+    "Choice",
     "PublishedBoard",
-    "board_csv_of",
-    "board_json_of",
+    "board_of_choice",
+    "chosen",
+    "csv_of_choice",
+    "json_of_choice",
     "latest_snapshot",
     "published_board",
     "safe_cell",

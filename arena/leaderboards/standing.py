@@ -68,7 +68,7 @@ def _opened(pk: int, published_at: datetime) -> _Opened:
     snapshot = Snapshot.objects.defer("board_json", "board_csv").get(pk=pk, published_at=published_at)
     return _Opened(
         rows={row.competitor_id: row for row in snapshot.rows.all()},
-        verdicts=opened(snapshot.page["verdicts"]),
+        verdicts=opened(snapshot.page.get("verdicts", [])),
         counts={
             (first, second): (wins, ties + both_bad, losses)
             for first, second, wins, ties, both_bad, losses in snapshot.page["matrix"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
@@ -28,6 +29,7 @@ class Arena(models.Model):
 
     class Reveal(models.TextChoices):
         EACH = "each", "After every vote"
+        END = "end", "At the end: when this voter has judged the whole prompt set"
         NEVER = "never", "Never"
 
     class Sampling(models.TextChoices):
@@ -75,6 +77,15 @@ class Arena(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    def clean(self) -> None:
+        """Refuses settings that contradict each other."""
+        if self.reveal == self.Reveal.END and self.kind == self.Kind.LIVE:
+            raise ValidationError({"reveal": "A live arena has no end: reveal after each vote, or never."})
+        if self.repeat_share and self.reveal == self.Reveal.EACH:
+            raise ValidationError(
+                {"repeat_share": "Nothing is repeated once its authors are known: reveal at the end, or never."}
+            )
 
 
 class Voter(models.Model):

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from arena.battles import assignment, notes, opening
-from arena.battles.blinding import BlindBattle, RevealedSide, blind, reveal
+from arena.battles.blinding import BlindBattle, RevealedBattle, RevealedSide, blind, reveal, reveal_all
 from arena.battles.errors import RevealWithheld
 from arena.battles.models import Battle, Vote
 from arena.battles.rendering import to_html
@@ -93,7 +93,8 @@ class Stage:
     reason: str = ""
     may_redraw: bool = False
     reveal: RevealCard | None = None
-    withheld: bool = False
+    withheld: str = ""
+    judged: Sequence[RevealedBattle] = ()
     page_has_turns: bool = False
 
     def saying(self, notice: str, *, draft: str = "") -> Stage:
@@ -128,13 +129,23 @@ def _start(arena: Arena, voter: Voter | None, *, now: datetime) -> Stage:
     progress = assignment.progress(arena, voter)
     if arena.kind == Arena.Kind.RECORDED:
         if progress and progress.done >= progress.total:
-            return Stage("nothing_left", progress=progress)
+            return Stage("nothing_left", progress=progress, judged=_judged(arena, voter))
         return Stage("start", offers_start=True, progress=progress)
     suggested = Prompt.objects.filter(
         prompt_set__arena=arena, prompt_set__purpose=PromptSet.Purpose.SUGGESTIONS, retired_at__isnull=True
     ).order_by("?")[:3]
     cards = [{"category": prompt.category, "text": prompt.text} for prompt in suggested]
     return Stage("start", offers_composer=True, suggestions=cards, offers_start=arena.kind == Arena.Kind.MIXED)
+
+
+def _judged(arena: Arena, voter: Voter | None) -> Sequence[RevealedBattle]:
+    """All names at the end, where an arena reveals them there; where each vote revealed them there is no need."""
+    if voter is None or arena.reveal != Arena.Reveal.END:
+        return ()
+    try:
+        return reveal_all(arena, voter)
+    except RevealWithheld:
+        return ()
 
 
 def _of_battle(arena: Arena, battle: Battle, voter: Voter | None, *, now: datetime) -> Stage:
@@ -184,8 +195,8 @@ def revealed_stage(battle: Battle, seen: BlindBattle | None = None, cast: CastVo
         card = BattleCard(str(battle.public_id), (), 0, battle.prompt_id is not None, False, battle.expires_at)
     try:
         shown = reveal(battle, cast)
-    except RevealWithheld:
-        return Stage("revealed", battle=card, withheld=True, page_has_turns=seen is None)
+    except RevealWithheld as withheld:
+        return Stage("revealed", battle=card, withheld=str(withheld), page_has_turns=seen is None)
     a, b = ((side.competitor_id, side.name) for side in shown.sides)
     verdict = standing.of_pair(battle.arena, a, b, shown.winner)
     return Stage(
