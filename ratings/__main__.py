@@ -54,6 +54,7 @@ def _read(options: argparse.Namespace) -> VoteFile:
         wanted=list(dict.fromkeys([
             *options.wanted, *style_columns(getattr(options, "style", ())), *(column for column, _ in categories),
         ])), progress=_progress,
+        most_names=options.most_names,
     )  # fmt: skip
     if sys.stderr.isatty():
         sys.stderr.write("\r\x1b[K")

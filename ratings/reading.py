@@ -21,8 +21,8 @@ from ratings.rows import Batch
 from ratings.sources import Block, chunks, opened
 from ratings.votefile import VoteFile
 
-MOST_NAMES = 5_000
-"""Competitors in one file: a fit holds matrices of their number squared."""
+MOST_NAMES = 2_000
+"""Competitors in one file that is to be fitted: a fit holds matrices of their number squared."""
 Progress = Callable[[int], None]
 
 

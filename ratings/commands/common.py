@@ -10,9 +10,12 @@ from math import isfinite
 from ratings.errors import BadInput
 from ratings.formats import STYLE, STYLE_COLUMNS
 from ratings.outputs import Output
+from ratings.reading import MOST_NAMES
 from ratings.votefile import VoteFile
 
 Commands = argparse._SubParsersAction
+MANY_NAMES = 10_000_000
+"""Competitors for a command whose cost grows with the votes alone."""
 Run = Callable[[VoteFile, argparse.Namespace], Output]
 VOTES = """VOTES is CSV, JSON Lines or a JSON array, packed by gzip or not, or - for standard input: the public arena's
 sets, Kaggle's one-hot columns, LLMFAO, Open WebUI's feedback, a table of counts (model_a, model_b, wins_a, wins_b and
@@ -20,9 +23,15 @@ perhaps ties), or any other with --columns and --labels."""
 
 
 def command(
-    commands: Commands[argparse.ArgumentParser], name: str, run: Run, text: str, *, wanted: Sequence[str] = ()
+    commands: Commands[argparse.ArgumentParser],
+    name: str,
+    run: Run,
+    text: str,
+    *,
+    wanted: Sequence[str] = (),
+    most_names: int = MOST_NAMES,
 ) -> argparse.ArgumentParser:
-    """One command with what all of them take; `wanted` are optional columns that it reads."""
+    """One command with what all of them take; `wanted` are optional columns, `most_names` its patience."""
     parser = commands.add_parser(
         name, help=text, description=f"{text[0].upper()}{text[1:]}. {VOTES}", allow_abbrev=False
     )
@@ -39,7 +48,7 @@ def command(
         "--category", action="append", default=[], metavar="COL=VALUE",
         help="only the votes with this value in this column; may be repeated",
     )  # fmt: skip
-    parser.set_defaults(run=run, wanted=tuple(wanted))
+    parser.set_defaults(run=run, wanted=tuple(wanted), most_names=most_names)
     return parser
 
 

@@ -6,7 +6,7 @@ import argparse
 
 import numpy as np
 
-from ratings.commands.common import Commands, command, finite, out
+from ratings.commands.common import MANY_NAMES, Commands, command, finite, out
 from ratings.elo import elo
 from ratings.outputs import Output, table, to
 from ratings.scale import MEAN_RATING
@@ -15,7 +15,7 @@ from ratings.votefile import VoteFile
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
     """Tells the parser."""
-    parser = command(commands, "elo", run, "online Elo, which depends on the order of the votes")
+    parser = command(commands, "elo", run, "online Elo, which depends on the order of the votes", most_names=MANY_NAMES)
     out(parser)
     parser.add_argument("--k", type=finite, default=4.0, metavar="4", help="points that a surprise moves at most")
     parser.add_argument("--init", type=finite, default=MEAN_RATING, metavar="1000", help="the rating to start from")

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ratings.commands.common import Commands, command, out
+from ratings.commands.common import MANY_NAMES, Commands, command, out
 from ratings.data import Comparisons, Outcome
 from ratings.outputs import Output, table, to
 from ratings.votefile import VoteFile
@@ -19,7 +19,7 @@ TURNED = np.array([Outcome.B, Outcome.A, Outcome.TIE, Outcome.BOTH_BAD])
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
     """Tells the parser."""
-    out(command(commands, "matrix", run, "who beat whom how often"))
+    out(command(commands, "matrix", run, "who beat whom how often", most_names=MANY_NAMES))
 
 
 def run(file: VoteFile, options: argparse.Namespace) -> Output:

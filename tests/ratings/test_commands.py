@@ -335,3 +335,16 @@ def test_a_board_of_little_is_defined_and_flagged(
 def test_without_prior_the_components_are_named(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     path = write(tmp_path, "model_a,model_b,winner\nx,y,left\n")
     assert "strong components: x; y" in refused(capfdbinary, "board", path, "--no-prior")
+
+
+def test_a_million_competitors_by_mistake_are_refused_or_cost_no_more_than_their_votes(
+    tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    path = write(tmp_path, "model_a,model_b,winner\n" + "".join(f"i{k},i{k + 1},tie\n" for k in range(0, 1_000_000, 2)))
+    for name in NAMES:
+        if name in ("elo", "matrix"):
+            assert run(capfdbinary, name, path).count("\n") == (1_000_001 if name == "elo" else 500_001)
+        else:
+            extra = ["i1", "i2"] if name == "compare" else []
+            said = refused(capfdbinary, name, path, *extra)
+            assert "line 1002, column model_a: 'i2000' is competitor number 2,001, and at most 2,000 can be" in said

@@ -114,6 +114,17 @@ def test_the_textbooks_figures_come_out(
     assert {k: (v - found[zero]) / POINTS for k, v in found.items()} == pytest.approx(printed, abs=1e-4)
 
 
+def test_the_puddings_figures_come_out(validation_data: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    """Davidson (1970), chocolate puddings: worths with sum 1, and nu, at the optimum."""
+    columns = "i=model_a,j=model_b,w_ij=wins_a,w_ji=wins_b,t_ij=ties"
+    path = str(validation_data / "textbook/pudding_davidson1970.csv")
+    body = json.loads(run(capfdbinary, "board", path, "--columns", columns, "--ties", "davidson", "--json"))
+    found = worths({row["model_name"]: row["rating"] for row in body["board"]})
+    printed = (0.1388034, 0.1730015, 0.1617474, 0.1653730, 0.1586854, 0.2023893)
+    assert found == pytest.approx({str(k): worth for k, worth in enumerate(printed, 1)}, abs=5e-5)
+    assert body["parameters"]["tie"]["nu"] == pytest.approx(0.7468230, abs=5e-5)
+
+
 @pytest.mark.parametrize(
     "name",
     ["llmfao/models.jsonl", "llmfao/prompts.jsonl", "llmfao/pairs-crowd.jsonl.gz", "llmfao/golden.csv",
