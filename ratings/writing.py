@@ -7,8 +7,6 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 from ratings.board import Board, BoardRow
@@ -64,15 +62,6 @@ def board_json(board: Board, meta: Meta | None = None, **extra: Any) -> str:
 
 def _bounds(word: str, found: tuple[float, float, float]) -> dict[str, float]:
     return dict(zip((word, "lower", "upper"), found, strict=True))
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Writes beside the target and renames: a reader sees the old file or the new one, never half of it."""
-    with NamedTemporaryFile(
-        "w", encoding="utf-8", newline="", dir=path.parent, prefix=f".{path.name}.", delete=False
-    ) as file:
-        file.write(text)
-    Path(file.name).replace(path)
 
 
 def safe_cell(text: str) -> str:
