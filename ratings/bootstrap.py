@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
+from scipy.sparse import coo_array, csr_array
 
 from ratings.bradley_terry import BradleyTerryFit, fit_bradley_terry
 from ratings.data import (
@@ -46,6 +46,8 @@ TOLERANCE = 1e-6
 SEPARATED = 12.0
 """Log-odds from the mean beyond which a replicate has no finite estimate worth the name."""
 FALLBACK_PRIOR = 0.5
+FARTHEST = 5.0
+"""How many times a replicate's information about somebody may differ from the estimate's, to be believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ def bootstrap_by_vote(
     """
     table, mass = _by_cell_and_score(data, merge=_by_pair_suffices(fit, side_effect))
     rng = np.random.Generator(np.random.PCG64(seed))
+    design = _design(table)
     parts, separated = [], 0
     for start in range(0, rounds, CHUNK):
         chunk = poisson(mass.ravel(), min(CHUNK, rounds - start), rng)
@@ -93,7 +96,7 @@ def bootstrap_by_vote(
             score = np.asarray(0.5 * tied[:, columns], dtype=np.float64)
             count = np.asarray(lost[:, columns] + tied[:, columns] + won[:, columns], dtype=np.float64)
             score += won[:, columns]
-            strength, without = _refit(table, fit, count, score, side_effect)
+            strength, without = _refit(table, fit, design, count, score, side_effect)
             parts.append(strength)
             separated += without
     return Replicates(_stack(parts, table.n), "vote", round(data.votes), separated)
@@ -142,23 +145,26 @@ def bootstrap_by_voter(
     left, right = _by_cell_and_group(key, data.weight, scores, shape)
     del key, scores
     rng = np.random.Generator(np.random.PCG64(seed))
+    design = _design(table)
     parts, separated = [], 0
     for start in range(0, rounds, CHUNK):
-        chunk = rng.poisson(1.0, size=(groups, min(CHUNK, rounds - start))).astype(left.dtype)
+        chunk = poisson(np.ones(groups), min(CHUNK, rounds - start), rng)
         for count, score in _weighted(left, right, chunk):
-            strength, lost = _refit(table, fit, count, score, side_effect)
+            strength, lost = _refit(table, fit, design, count, score, side_effect)
             parts.append(strength)
             separated += lost
     return Replicates(_stack(parts, table.n), "voter", int(codes.size), separated)
 
 
-def _weighted(left: Any, right: Any, chunk: Floats) -> Iterator[tuple[Floats, Floats]]:
+def _weighted(left: Any, right: Any, chunk: Ints) -> Iterator[tuple[Floats, Floats]]:
     """Counts and scores under drawn weights, block by block; dense products are quickest when they are wide."""
     if not isinstance(left, np.ndarray):
         for columns in _blocks(chunk.shape[1]):
-            yield left @ chunk[:, columns], right @ chunk[:, columns]
+            drawn = chunk[:, columns].astype(left.dtype)
+            yield left @ drawn, right @ drawn
         return
-    count, score = left @ chunk, right @ chunk
+    drawn = chunk.astype(left.dtype)
+    count, score = left @ drawn, right @ drawn
     for columns in _blocks(chunk.shape[1]):
         yield count[:, columns], score[:, columns]
 
@@ -169,13 +175,14 @@ def _by_cell_and_group(key: Ints, weight: Floats, scores: Floats, shape: tuple[i
     Halves below 2^23 are exact in single precision, and so are their sums in any order.
     """
     size = shape[0] * shape[1]
-    if key.size <= 0.2 * size:
-        where = np.divmod(key, shape[1])
-        return csr_array((weight, where), shape=shape), csr_array((scores, where), shape=shape)
-    counts = np.bincount(key, weight, minlength=size).reshape(shape)
-    exact = bool((weight % 1 == 0).all()) and 2 * SINGLE_DRAWS * counts.sum(axis=1).max(initial=0.0) < 1 << 23
+    largest = np.bincount(key // shape[1], weight, minlength=1).max(initial=0.0)
+    exact = bool((weight % 1 == 0).all()) and 2 * SINGLE_DRAWS * largest < 1 << 23
     kind = np.float32 if exact else np.float64
-    counts = counts.astype(kind)
+    if key.size <= 0.2 * size:
+        row, column = np.divmod(key, shape[1])
+        table = coo_array((weight.astype(kind), (row, column)), shape=shape).tocsr()
+        return table, coo_array((scores.astype(kind), (row, column)), shape=shape).tocsr()
+    counts = np.bincount(key, weight, minlength=size).astype(kind).reshape(shape)
     return counts, np.bincount(key, scores, minlength=size).astype(kind).reshape(shape)
 
 
@@ -223,19 +230,26 @@ def _by_pair(table: Cells, where: Ints) -> tuple[Cells, Ints, NDArray[np.bool_]]
     return unordered(table), pair[where], turned[where]
 
 
-def _refit(table: Cells, fit: BradleyTerryFit, count: Floats, score: Floats, side_effect: bool) -> tuple[Floats, int]:
-    """Strengths of all replicates, shape (r, n), and how many separate; `count`, `score` have shape (p, r)."""
-    n, rounds = table.n, count.shape[1]
+def _design(table: Cells) -> Any:
+    """+1 where a cell's first shown is, -1 where its second is: sparse, shape (n, p)."""
     rows = np.arange(table.count.size)
     ends = np.concatenate([table.a, table.b])
     signs = np.concatenate([np.ones(rows.size), -np.ones(rows.size)])
-    design = csr_array((signs, (ends, np.concatenate([rows, rows]))), shape=(n, rows.size))
+    return csr_array((signs, (ends, np.concatenate([rows, rows]))), shape=(table.n, rows.size))
+
+
+def _refit(
+    table: Cells, fit: BradleyTerryFit, design: Any, count: Floats, score: Floats, side_effect: bool
+) -> tuple[Floats, int]:
+    """Strengths of all replicates, shape (r, n), and how many separate; `count`, `score` have shape (p, r)."""
+    n, rounds = table.n, count.shape[1]
     count, score = np.asarray(count, dtype=np.float64), np.asarray(score, dtype=np.float64)
     if fit.bias_reduced:  # Jeffreys' prior as the half-votes that it comes to at the estimate
         pseudo = leverages(table, fit)[:, None]
         count, score = count + pseudo, score + pseudo / 2
     theta = np.repeat(fit.strength[:, None], rounds, axis=1)
     gamma = np.full(rounds, fit.side_effect)
+    scale = _scale(table, fit, abs(design), count, side_effect)
     active, before = np.arange(rounds), np.full(rounds, np.inf)
     for iteration in range(MAX_ITERATIONS):
         whole = active.size == rounds
@@ -249,7 +263,10 @@ def _refit(table: Cells, fit: BradleyTerryFit, count: Floats, score: Floats, sid
         slope = np.vstack([design @ residual, residual.sum(axis=0) if side_effect else np.zeros(active.size)])
         if fit.prior:
             slope[:n] += fit.prior * (0.5 - _expit(now.copy()))
+        own = scale if whole else scale[:, active]
+        slope *= own
         step = fit.covariance @ slope
+        step *= own
         size = np.abs(step).max(axis=0, initial=0.0)
         step *= np.minimum(1.0, 2.0 / np.maximum(size, 1e-300))
         theta[:, active] += step[:n]
@@ -266,6 +283,26 @@ def _refit(table: Cells, fit: BradleyTerryFit, count: Floats, score: Floats, sid
         theta[:, column], lost = _exactly(replicate, side_effect, fit.prior)
         separated += lost
     return np.asarray((theta - theta.mean(axis=0)).T), separated
+
+
+def _scale(table: Cells, fit: BradleyTerryFit, ends: Any, count: Floats, side_effect: bool) -> Floats:
+    """S of shape (n + 1, r), so that S H^-1 S is closer to the inverse Hessian of a replicate than H^-1 is.
+
+    By the diagonals of both at the estimate, h and h_r: S = (h / h_r)^(1/2). Whoever compared little is resampled to
+    half or twice the information, and would take a dozen steps of the wrong length.
+    """
+    d = fit.strength[table.a] - fit.strength[table.b] + fit.side_effect
+    weight = _expit(d)
+    weight *= 1.0 - weight
+    share = _expit(fit.strength.copy())
+    prior = (fit.prior * share * (1.0 - share))[:, None]
+    drawn = count * weight[:, None]
+    held = ends @ (table.count * weight)[:, None] + prior
+    ratio = np.ones((table.n + 1, count.shape[1]))
+    np.divide(held, ends @ drawn + prior, out=ratio[:-1], where=held > 0)
+    if side_effect:
+        ratio[-1] = (table.count @ weight) / np.maximum(drawn.sum(axis=0), 1e-300)
+    return np.sqrt(np.clip(ratio, 1 / FARTHEST, FARTHEST))
 
 
 def _remaining(size: Floats, before: Floats) -> Floats:
