@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import statistics
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from ratings_child import HERE, Worker, whole_command
 from ratings_goals import MET, ROOT, SEE, SHORT, N, Row, Setting, alternate, duel, judged
-from ratings_worlds import as_csv, counts, votes
+from ratings_worlds import STYLE, as_csv, counts, styled, votes
 
 FITS = 50
 """Point fits in one timed run: a single one is too short."""
@@ -19,9 +19,30 @@ FIRST_VOTES = 10_000
 
 
 def g4(setting: Setting) -> Iterator[Row]:
-    yield Row(
-        "G4", "four style covariates with a robust covariance, m = 1,000,000", SEE, SEE, SEE, SEE, "not built yet"
-    )
+    world = setting.world("styled.npz", lambda path: styled(path, m=setting.m, n=N, seed=2))
+    repeats = max(setting.repeats, 1 if setting.quick else 3)
+    title = f"four style covariates, m = {setting.m:,}, robust covariance"
+    estimate = np.array([])  # FastChat's: its ridge of half a unit is nothing against these votes
+    for tool, job, wanted in (
+        ("FastChat's fit, without", "fastchat_style", 6),
+        ("arena-rank", "arena_rank_style", 12),
+    ):
+        whole = f"{title}; {tool}; goal ≥ {wanted}×, coefficients within 5 % of the maximum-likelihood estimate"
+        if job.startswith("arena") and (why := setting.lacks("arena-rank")):
+            yield Row("G4", whole, SEE, why, SEE, SEE, SEE)
+            continue
+        found = duel(setting.ours("style", world), setting.theirs(job, world), 1, repeats, warm=1)
+        ours, theirs = (np.array(runs[-1]["answer"]["coefficients"]) for runs in (found.ours, found.theirs))
+        estimate = estimate if estimate.size else theirs
+        extra = [statistics.median(run["extra_mb"] for run in runs) for runs in (found.ours, found.theirs)]
+        near = bool((np.abs(ours / estimate - 1) < 0.05).all())
+        told = f"coefficients {listed(ours)} against {listed(theirs)}, simulated {listed(STYLE)}"
+        verdict = f"{MET if found.ratio >= wanted else SHORT}; {told}" if near else f"**answers differ**: {told}"
+        yield Row("G4", whole, *found.cells(), f"{extra[0]:.0f} / {extra[1]:.0f} MB on top", verdict)
+
+
+def listed(values: Iterable[float]) -> str:
+    return " ".join(f"{value:.3f}" for value in values)
 
 
 def g5(setting: Setting) -> Iterator[Row]:

@@ -22,7 +22,9 @@ from ratings import (
 from ratings.arrays import from_columns
 from ratings.bootstrap import MAX_GROUPS
 from ratings.incremental import BoardState, start, with_vote
+from ratings.sandwich import sandwich_by_vote
 from ratings.scale import POINTS
+from ratings.style import fit_style
 
 FOLLOWED = 2_000
 """Votes that are followed one by one."""
@@ -79,6 +81,17 @@ def point_fit(table: Cells, rounds: int) -> dict[str, np.ndarray]:
     return {"point": POINTS * fit.strength}
 
 
+def style(votes: dict[str, Any], _: int) -> dict[str, np.ndarray]:
+    data = comparisons(
+        votes["names"], votes["a"], votes["b"], votes["outcome"], covariates=votes["covariates"],
+        covariate_names=("length", "headers", "lists", "bold"),
+    )  # fmt: skip
+    fit = fit_style(data)
+    error = np.sqrt(np.diag(sandwich_by_vote(data, fit).full))
+    return {"point": POINTS * fit.strength, "error": POINTS * error[: fit.strength.size],
+            "coefficients": fit.coefficients}  # fmt: skip
+
+
 def before_the_votes(world: str) -> tuple[BoardState, list[tuple[int, int, Outcome]], dict[str, Any]]:
     """All but the last 2,000 votes fitted exactly, and those."""
     votes = codes(world)
@@ -127,6 +140,7 @@ JOBS = {
     "by_voter": (codes, by_voter),
     "by_each_voter": (codes, by_each_voter),
     "point_fit": (counts, point_fit),
+    "style": (codes, style),
     "from_counts": (codes, from_counts),
     "followed": (before_the_votes, followed),
     "degenerate": (degenerate, lambda found, _: found),

@@ -89,6 +89,44 @@ def fastchat_csv(path: str, rounds: int) -> None:
     print(json.dumps({key: values.tolist() for key, values in found.items()}))
 
 
+# FastChat, style control in rating_systems.py: standardised features, half a unit of ridge on all parameters
+
+
+def styled(world: str) -> dict[str, Any]:
+    votes = codes(world)
+    x = votes["covariates"]
+    return {
+        **votes,
+        "features": (x - x.mean(axis=0)) / x.std(axis=0),
+        "pairs": np.stack([votes["a"], votes["b"]], axis=1),
+    }
+
+
+def styled_loss(
+    x: np.ndarray, n: int, pairs: np.ndarray, features: np.ndarray, score: np.ndarray, ridge: float
+) -> tuple[float, np.ndarray]:
+    from scipy.special import expit
+
+    ends = log(10) * x[:n][pairs]
+    chance = expit(ends[:, 0] - ends[:, 1] + features @ x[n:])
+    value = -(np.log(chance) * score + np.log(1 - chance) * (1 - score)).sum() + ridge / 2 * (x @ x)
+    error, slope = score - chance, ridge * x
+    np.add.at(slope[:n], pairs, -log(10) * error[:, None] * np.array([1.0, -1.0]))
+    slope[n:] -= features.T @ error
+    return value, slope
+
+
+def fastchat_style(votes: dict[str, Any], _: int) -> dict[str, np.ndarray]:
+    from scipy.optimize import minimize
+
+    n, features = len(votes["names"]), votes["features"]
+    arguments = (n, votes["pairs"], features, SCORE[votes["outcome"]], 0.5)
+    options = {"maxiter": 100, "gtol": 1e-6}
+    start = np.zeros(n + features.shape[1])
+    x = minimize(styled_loss, start, arguments, jac=True, method="L-BFGS-B", options=options)["x"]
+    return {"point": 400 * (x[:n] - x[:n].mean()), "coefficients": x[n:]}
+
+
 # FastChat, the notebook
 
 
@@ -237,6 +275,26 @@ def arena_rank_fit(votes: Any) -> dict[str, Any]:
     return found
 
 
+def contextual(world: str) -> Any:
+    import jax.numpy as jnp
+    from arena_rank.utils.data_utils import ContextualPairDataset
+
+    votes = styled(world)
+    return ContextualPairDataset(
+        votes["names"], jnp.array(votes["pairs"].astype(np.int32)), jnp.array(SCORE[votes["outcome"]]),
+        jnp.array(votes["features"]), jnp.ones(len(votes["a"])),
+    )  # fmt: skip
+
+
+def arena_rank_style(data: Any, _: int) -> dict[str, np.ndarray]:
+    from arena_rank.models.contextual_bradley_terry import ContextualBradleyTerry
+
+    model = ContextualBradleyTerry(len(data.competitors), data.n_features)
+    found = model.compute_ratings_and_cis(data)
+    point, error = np.asarray(found["ratings"]), np.sqrt(np.asarray(found["variances"]))
+    return {"point": point - point.mean(), "error": error, "coefficients": np.asarray(found["coeffs"])}
+
+
 def strings(world: str) -> Any:
     import pandas as pd
     from ratings_worlds import as_strings
@@ -248,6 +306,8 @@ JOBS = {
     "fastchat": (codes, fastchat),
     "fastchat_strings": (strings, fastchat_strings),
     "degenerate": (degenerate, lambda found, _: found),
+    "fastchat_style": (styled, fastchat_style),
+    "arena_rank_style": (contextual, arena_rank_style),
     "notebook": (strings, notebook),
     "arenakit": (arenakit_arena, arenakit),
     "choix": (wins, choix),

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 STRENGTH, SHARE, TASTE, ACTIVITY, TIES = 0.7, 0.7, 0.5, 1.0, 0.2
+STYLE = (0.25, 0.12, -0.08, 0.05)
 WORDS = np.array(["model_a", "model_b", "tie"], dtype=object)
 DEGENERATE = {
     "two groups never compared": [("a", "b", "model_a"), ("a", "b", "model_b"), ("c", "d", "model_a"),
@@ -45,6 +46,25 @@ def votes(path: Path, *, m: int, n: int, voters: int, seed: int) -> Path:
     outcome = (rng.random(m) > 1 / (1 + np.exp(-gap))).astype(np.int64)
     outcome[rng.random(m) < TIES] = 2
     np.savez(path, names=names, a=a, b=b, outcome=outcome, voter=first_seen(voter))
+    return path
+
+
+def styled(path: Path, *, m: int, n: int, seed: int) -> Path:
+    """Independent votes that also follow how the answers look: `STYLE` log-odds a standard deviation; no ties.
+
+    A competitor has habits (SD 0.5 in the logarithm of each of four counts), and answers vary around them (SD 1).
+    """
+    rng = np.random.default_rng(seed)
+    names, strength, share = field(rng, n)
+    a, b = rng.choice(n, m, p=share), rng.choice(n, m, p=share)
+    while (same := np.flatnonzero(a == b)).size:
+        b[same] = rng.choice(n, same.size, p=share)
+    habit = rng.normal(0.0, 0.5, (n, len(STYLE)))
+    first, second = (np.exp(habit[side] + rng.normal(0.0, 1.0, (m, len(STYLE)))) for side in (a, b))
+    covariates = (first - second) / (first + second)
+    gap = strength[a] - strength[b] + covariates / covariates.std(axis=0) @ np.array(STYLE)
+    outcome = (rng.random(m) > 1 / (1 + np.exp(-gap))).astype(np.int64)
+    np.savez(path, names=names, a=a, b=b, outcome=outcome, covariates=covariates)
     return path
 
 
