@@ -44,6 +44,16 @@ from arena.teams import voters
 from arena.teams.access import arena_for, arenas_for
 from arena.teams.models import Arena, Voter
 
+SLICING = {
+    "category": "Votes on prompts of this category only.",
+    "language": "Votes on prompts in this language only.",
+    "set": "Votes on prompts of this set only, by its name.",
+    "voters": "Votes by people with an `account`, or by `anonymous` ones, only.",
+    "since": "Votes of this day (YYYY-MM-DD, UTC) and later only.",
+    "until": "Votes of this day (YYYY-MM-DD, UTC) and earlier only.",
+    "style": "Styles held equal: `on` for all, or some of `length,headers,lists,bold`. `rating` is then the controlled "
+    "one and `rating_plain` the plain one of the same votes.",
+}
 REFUSALS = dict.fromkeys((400, 403, 404, 409, 410, 429, 503), ErrorOut)
 
 
@@ -93,11 +103,16 @@ class Competitors(ArenaView):
 
 
 class Leaderboard(ArenaView):
-    @extend_schema(operation_id="leaderboard", responses={200: dict, 404: ErrorOut})
+    @extend_schema(
+        operation_id="leaderboard",
+        parameters=[OpenApiParameter(name, str, description=said) for name, said in SLICING.items()],
+        responses={200: dict, 400: ErrorOut, 404: ErrorOut, 503: ErrorOut},
+    )
     def get(self, request: Request, slug: str) -> HttpResponseBase:
-        """The last snapshot's JSON, byte for byte as published."""
+        """The last snapshot's JSON, byte for byte as published; with parameters, that of a part of its votes."""
         arena = arena_for(request._request.user, slug, include_archived=True)
-        return HttpResponse(reading.board_json_of(arena), content_type="application/json")
+        choice = reading.chosen(arena, dict(request._request.GET.lists()), ignored=("format",))
+        return HttpResponse(reading.json_of_choice(choice), content_type="application/json")
 
 
 class Battles(ArenaView):

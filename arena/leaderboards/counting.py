@@ -100,11 +100,22 @@ def rated(arena: Arena) -> QuerySet[Vote]:
 
 
 def load_counts(arena: Arena, limits: Cutoffs, labels: dict[int, str]) -> ratings.Comparisons:
-    """Votes of an arena counted by voter, pair, side and outcome.
+    """Votes of an arena counted by voter, pair, side and outcome."""
+    return count(rated(arena).filter(id__lte=limits.vote), labels)
+
+
+def competitors_in(votes: QuerySet[Vote]) -> dict[int, str]:
+    """Label by id of every competitor that these votes judged."""
+    pairs = votes.order_by().values_list("battle__competitor_a_id", "battle__competitor_b_id").distinct()
+    rows = Competitor.objects.filter(pk__in={pk for pair in pairs for pk in pair}).order_by("pk")
+    return {row.pk: row.label for row in rows}
+
+
+def count(votes: QuerySet[Vote], labels: dict[int, str]) -> ratings.Comparisons:
+    """These votes by voter, pair, side and outcome.
 
     Voters are coded in the order of their first counted vote, so that pseudonyms change no byte downstream.
     """
-    votes = rated(arena).filter(id__lte=limits.vote)
     first = votes.values_list("voter_id").annotate(first=Min("id")).order_by("first")
     voters = {voter_id: code for code, (voter_id, _first) in enumerate(first)}
     counted = (

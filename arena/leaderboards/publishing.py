@@ -68,7 +68,7 @@ def compute(
         "facts": facts_of(data, board.voters, verdicts),
         "verdicts": verdicts,
         "apart": [[pair.first, pair.second] for pair in board.pairs if pair.separated],
-        "matrix": _matrix(data),
+        "matrix": matrix_of(data),
         "geometry": geometry_of(data, list(labels)),
     }
     return Computed(
@@ -156,7 +156,7 @@ def _meta(
     }
 
 
-def _matrix(data: ratings.Comparisons) -> list[list[Any]]:
+def matrix_of(data: ratings.Comparisons) -> list[list[Any]]:
     """Unordered pairs that met, as [first, second, wins of first, ties, both bad, wins of second]."""
     n = len(data.names)
     sums = np.bincount((data.a * n + data.b) * 4 + data.outcome, data.weight, minlength=4 * n * n).reshape(n, n, 4)

@@ -98,8 +98,8 @@ def board_of_choice(choice: Choice) -> PublishedBoard | None:
         style=body["parameters"].get("style", {}),
         about_part=body.get("slice", {}),
         notes=body["notes"],
-        apart={frozenset(pair) for pair in page["apart"]},
-        verdicts=opened(page["verdicts"]),
+        apart={frozenset(pair) for pair in page.get("apart", [])},
+        verdicts=opened(page.get("verdicts", [])),
         matrix=page["matrix"],
         facts=page["facts"],
     )

@@ -48,23 +48,50 @@ def figure(count: float) -> str:
 
 def top_sentence(facts: dict[str, Any]) -> str:
     """One honest sentence, in every case."""
-    votes, voters = facts["votes"], facts["voters"]
-    if not votes:
+    if not facts["votes"]:
         return _("There are no votes yet.")
-    people = ngettext("%(count)s person", "%(count)s people", voters) % {"count": voters}
-    start = ngettext("With %(votes)s vote by %(people)s", "With %(votes)s votes by %(people)s", votes) % {
-        "votes": figure(votes),
-        "people": people,
-    }
+    start = _start(facts)
     if facts["groups"] > 1:
-        return _("%(start)s, the competitors fall into %(groups)s groups that never met, so nobody is ranked.") % {
-            "start": start,
-            "groups": facts["groups"],
-        }
+        return _ungrouped(start, facts)
     leader = facts["leader"]
     if leader is None:
         return _("%(start)s, there are too few votes to say who is better.") % {"start": start}
     return " ".join([_opening(start, facts), *_rest(facts)])
+
+
+def controlled_sentence(facts: dict[str, Any]) -> str:
+    """The same where style is held equal: what one look at the intervals says, which is less than a verdict."""
+    if not facts["votes"]:
+        return _("No vote here has answers whose style was counted.")
+    start = _start(facts)
+    if facts["groups"] > 1:
+        return _ungrouped(start, facts)
+    if facts["leader"] is None or not facts["styles"]:
+        return _("%(start)s, what style does cannot be told from who answers.") % {"start": start}
+    leader, others = facts["leader"], joined(facts["behind"])
+    if not facts["undecided"]:
+        said = {"start": start, "leader": leader, "others": others}
+        return _("%(start)s and style held equal, %(leader)s is rated above %(others)s.") % said
+    names = joined([leader, *facts["undecided"]])
+    level = _("%(start)s and style held equal, %(names)s cannot be told apart.") % {"start": start, "names": names}
+    above = _("%(leader)s is rated above %(others)s.") % {"leader": leader, "others": others}
+    return f"{level} {above}" if facts["behind"] else level
+
+
+def _start(facts: dict[str, Any]) -> str:
+    votes, voters = facts["votes"], facts["voters"]
+    people = ngettext("%(count)s person", "%(count)s people", voters) % {"count": voters}
+    return ngettext("With %(votes)s vote by %(people)s", "With %(votes)s votes by %(people)s", votes) % {
+        "votes": figure(votes),
+        "people": people,
+    }
+
+
+def _ungrouped(start: str, facts: dict[str, Any]) -> str:
+    return _("%(start)s, the competitors fall into %(groups)s groups that never met, so nobody is ranked.") % {
+        "start": start,
+        "groups": facts["groups"],
+    }
 
 
 def _opening(start: str, facts: dict[str, Any]) -> str:

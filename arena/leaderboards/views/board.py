@@ -8,20 +8,32 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from arena.battles.errors import BattleError
 from arena.leaderboards import charts, reading
-from arena.leaderboards.sentences import top_sentence, worded
+from arena.leaderboards.sentences import controlled_sentence, top_sentence, worded
+from arena.leaderboards.views import filters
 from arena.teams.access import arena_for
 from ratings.deciding import CANNOT_TELL
 
 
 @require_safe
 def board(request: HttpRequest, slug: str) -> HttpResponse:
-    """The board with what it does not know said first."""
+    """The board, or that of a part of its votes, with what it does not know said first."""
     arena = arena_for(request.user, slug, include_archived=True)
     context: dict[str, Any] = {"arena": arena, "section": "leaderboard", "board": None}
-    published = reading.published_board(arena)
+    try:
+        choice = reading.chosen(arena, dict(request.GET.lists()))
+        published = reading.board_of_choice(choice)
+    except BattleError as refused:
+        page = render(
+            request, "leaderboards/refused.html", {**context, "sentence": str(refused)}, status=refused.status
+        )
+        if retry := getattr(refused, "retry_after", None):
+            page["Retry-After"] = str(retry)
+        return page
     if published is not None:
         context |= _board_context(published, request.GET.get("sort", "rating"))
+        context |= filters.context(choice, published, sort=context["sort"])
     return render(request, "leaderboards/board.html", context)
 
 
@@ -37,6 +49,7 @@ def _board_context(published: reading.PublishedBoard, sort: str) -> dict[str, An
         {
             **row,
             "half": (row["rating_upper"] - row["rating_lower"]) / 2 if row["rating_lower"] is not None else None,
+            "change": _change(row),
             "rank_text": _rank_text(row),
             "win_percent": _percent(row["win_rate"]),
             "tie_percent": _percent(row["tie_rate"]),
@@ -52,7 +65,7 @@ def _board_context(published: reading.PublishedBoard, sort: str) -> dict[str, An
     settle = [pair for pair in published.verdicts.values() if pair.verdict == CANNOT_TELL and pair.more_votes]
     return {
         "board": published,
-        "sentence": top_sentence(published.facts),
+        "sentence": controlled_sentence(facts) if published.part.style else top_sentence(facts),
         "interval": worded(published.method["interval"]),
         "prior": worded(published.method["prior"]),
         "notes": [worded(note) for note in published.notes],
@@ -66,6 +79,13 @@ def _board_context(published: reading.PublishedBoard, sort: str) -> dict[str, An
 
 def _percent(share: float | None) -> float | None:
     return None if share is None else share * 100
+
+
+def _change(row: dict[str, Any]) -> str | None:
+    """What holding style equal does to a rating, signed."""
+    if row["rating"] is None or row["rating_plain"] is None:
+        return None
+    return charts.signed(round(row["rating"] - row["rating_plain"]))
 
 
 def _rank_text(row: dict[str, Any]) -> str:

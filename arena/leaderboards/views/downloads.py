@@ -5,15 +5,19 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+from collections.abc import Callable
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse
 from django.utils.cache import patch_cache_control
 from django.utils.http import http_date
+from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from arena.battles.errors import BattleError
 from arena.leaderboards import charts, reading
+from arena.leaderboards.slices import OFF, Slice, SliceRefused
 from arena.leaderboards.verdicts import PairVerdict
 from arena.teams.access import arena_for
 from arena.teams.models import Arena
@@ -21,37 +25,66 @@ from arena.teams.models import Arena
 
 @require_safe
 def board_csv(request: HttpRequest, slug: str) -> HttpResponse:
-    """The published CSV, byte for byte."""
-    arena = arena_for(request.user, slug, include_archived=True)
-    return _bytes(request, arena, reading.board_csv_of(arena), "text/csv; charset=utf-8")
+    """The published CSV, byte for byte, or that of the part asked for."""
+    return _file(request, slug, reading.csv_of_choice, "text/csv; charset=utf-8")
 
 
 @require_safe
 def board_json(request: HttpRequest, slug: str) -> HttpResponse:
-    """The published JSON, byte for byte."""
+    """The published JSON, byte for byte, or that of the part asked for."""
+    return _file(request, slug, reading.json_of_choice, "application/json")
+
+
+def _file(request: HttpRequest, slug: str, text_of: Callable[[reading.Choice], str], content_type: str) -> HttpResponse:
     arena = arena_for(request.user, slug, include_archived=True)
-    return _bytes(request, arena, reading.board_json_of(arena), "application/json")
+    try:
+        choice = reading.chosen(arena, dict(request.GET.lists()))
+        return _bytes(request, arena, choice, text_of(choice), content_type)
+    except BattleError as refused:
+        return refusal(refused, content_type)
 
 
 @require_safe
 def chart(request: HttpRequest, slug: str, name: str, kind: str) -> HttpResponse:
-    """One chart as SVG, or the numbers behind it as CSV."""
+    """One chart as SVG, or the numbers behind it as CSV, of the board or of the part asked for."""
     arena = arena_for(request.user, slug, include_archived=True)
-    published = reading.published_board(arena)
-    if published is None:
-        raise Http404("Nothing is published yet.")
+    content_type = "text/csv; charset=utf-8" if kind == "csv" else "image/svg+xml"
+    try:
+        choice = reading.chosen(arena, dict(request.GET.lists()))
+        published = reading.board_of_choice(choice)
+        if published is None:
+            raise Http404("Nothing is published yet.")
+        if kind == "csv":
+            return _bytes(request, arena, choice, _chart_csv(choice, published, name), content_type)
+    except BattleError as refused:
+        return refusal(refused, content_type)
     ranked = [row["model_name"] for row in published.rows if row["rank"] is not None]
-    if kind == "csv":
-        return _bytes(request, arena, _chart_csv(published, name), "text/csv; charset=utf-8")
     svg = charts.win_matrix(ranked, published.matrix) if name == "matrix" else charts.intervals(published.rows)
     note = _("Every vote here is simulated and the competitors do not exist.") if arena.is_simulated else ""
-    return _bytes(request, arena, charts.standalone(svg, note=note), "image/svg+xml")
+    return _bytes(request, arena, choice, charts.standalone(svg, note=note), content_type)
 
 
-def _chart_csv(published: reading.PublishedBoard, name: str) -> str:
+def refusal(refused: BattleError, content_type: str) -> HttpResponse:
+    """A refusal in the manner of the file that was asked for: JSON as JSON, anything else as a line of text."""
+    response: HttpResponse
+    if content_type == "application/json":
+        response = JsonResponse({"code": refused.code, "detail": str(refused)}, status=refused.status)
+    else:
+        response = HttpResponse(f"{refused}\n", status=refused.status, content_type="text/plain; charset=utf-8")
+    if retry := getattr(refused, "retry_after", None):
+        response["Retry-After"] = str(retry)
+    return response
+
+
+def _chart_csv(choice: reading.Choice, published: reading.PublishedBoard, name: str) -> str:
+    """Verdicts on pairs know no style, so that they are given for plain boards only."""
     if name == "matrix":
         return _matrix_csv(published.matrix)
-    return _pairs_csv(published.verdicts) if name == "pairs" else published.snapshot.board_csv
+    if name == "pairs":
+        if choice.part.style:
+            raise SliceRefused(parameter="style", value=choice.part.query()["style"], allowed=OFF)
+        return _pairs_csv(published.verdicts)
+    return reading.csv_of_choice(choice)
 
 
 def _pairs_csv(pairs: dict[tuple[str, str], PairVerdict]) -> str:
@@ -77,19 +110,26 @@ def _matrix_csv(matrix: list[list[Any]]) -> str:
     return out.getvalue()
 
 
-def _bytes(request: HttpRequest, arena: Arena, text: str, content_type: str) -> HttpResponse:
+def _bytes(request: HttpRequest, arena: Arena, choice: reading.Choice, text: str, content_type: str) -> HttpResponse:
     """A published text with an ETag of its content."""
     etag = f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
     if request.headers.get("If-None-Match") == etag:
         return HttpResponseNotModified(headers={"ETag": etag})
     response = HttpResponse(text, content_type=content_type)
     response["ETag"] = etag
-    if arena.is_simulated:  # a CSV has no place to say so but its name
+    said = _said_by_name(arena, choice.part)
+    if said:  # a CSV has no place to say so but its name
         name = request.path.rsplit("/", 1)[1]
-        response["Content-Disposition"] = f'inline; filename="{arena.slug}-simulated-{name}"'
+        response["Content-Disposition"] = f'inline; filename="{arena.slug}-{said}-{name}"'
     if arena.access != Arena.Access.OPEN:
         patch_cache_control(response, private=True)
-    snapshot = reading.latest_snapshot(arena)
-    if snapshot is not None:
-        response["Last-Modified"] = http_date(snapshot.published_at.timestamp())
+    if choice.snapshot is not None:
+        response["Last-Modified"] = http_date(choice.snapshot.published_at.timestamp())
     return response
+
+
+def _said_by_name(arena: Arena, part: Slice) -> str:
+    """That votes are simulated, and which of them are counted; empty for all votes of people."""
+    words = ["simulated"] if arena.is_simulated else []
+    words += [f"{name}-{slugify(value.replace(',', '-'))}" for name, value in part.query().items()]
+    return "-".join(words)
