@@ -15,6 +15,8 @@ from django.core.handlers.base import BaseHandler
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
+from arena.precedence import Turnstile
+
 AT_ONCE = 8
 """Requests worked on at the same time; more only fight for the interpreter (50 at once cost a quarter more a vote)."""
 KEPT_THREADS = 16
@@ -33,7 +35,7 @@ class WarmHandler(ASGIHandler):
         BaseHandler.__init__(self)
         self.load_middleware(is_async=False)
         self._idle: list[ThreadPoolExecutor] = []
-        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._slots = Turnstile(AT_ONCE)
 
     async def __call__(
         self, scope: dict[str, Any], receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]

@@ -58,9 +58,9 @@ async def test_signals_and_view_share_one_thread(seen: list[tuple[str, int]], mo
     line = asked(view, monkeypatch, method="POST")
     await line.send_input({"type": "http.request", "body": b"hel", "more_body": True})
     await line.send_input({"type": "http.request", "body": b"lo"})
-    assert (await line.receive_output())["status"] == 200
-    assert (await line.receive_output())["body"] == b"said: hello"
-    await line.wait()
+    assert (await line.receive_output(timeout=30))["status"] == 200
+    assert (await line.receive_output(timeout=30))["body"] == b"said: hello"
+    await line.wait(timeout=30)
     assert [what for what, _ in seen] == ["started", "/somewhere", "finished"]
     assert len({thread for _, thread in seen}) == 1
     assert seen[0][1] != threading.get_ident()
@@ -71,16 +71,16 @@ async def test_a_request_that_is_none_is_refused_and_ends(seen: list[tuple[str, 
         WarmHandler(), {**SCOPE, "headers": [(b"content-type", b"text/plain; charset=\xff")]}
     )
     await line.send_input({"type": "http.request", "body": b""})
-    assert (await line.receive_output())["status"] == 400
-    await line.receive_output()
-    await line.wait()
+    assert (await line.receive_output(timeout=30))["status"] == 400
+    await line.receive_output(timeout=30)
+    await line.wait(timeout=30)
     assert [what for what, _ in seen] == ["started", "finished"]
 
 
 async def test_who_leaves_early_costs_no_view(seen: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch) -> None:
     line = asked(lambda _request: pytest.fail("asked"), monkeypatch)
     await line.send_input({"type": "http.disconnect"})
-    await line.wait()
+    await line.wait(timeout=30)
     assert seen == []
 
 
@@ -100,14 +100,14 @@ async def test_a_stream_ends_with_its_reader_and_is_closed(
 
     line = asked(lambda _request: StreamingHttpResponse(pieces()), monkeypatch)
     await line.send_input({"type": "http.request", "body": b""})
-    assert (await line.receive_output())["status"] == 200
-    assert (await line.receive_output())["body"] == b"one"
+    assert (await line.receive_output(timeout=30))["status"] == 200
+    assert (await line.receive_output(timeout=30))["body"] == b"one"
     if leaves:
         await line.send_input({"type": "http.disconnect"})
     else:
-        assert (await line.receive_output())["body"] == b"two"
-    await line.wait(timeout=5)
-    await asyncio.wait_for(ended.wait(), 5)
+        assert (await line.receive_output(timeout=30))["body"] == b"two"
+    await line.wait(timeout=30)
+    await asyncio.wait_for(ended.wait(), 30)
     assert [what for what, _ in seen] == ["started", "finished"]
 
 
@@ -119,4 +119,4 @@ async def test_a_stream_that_fails_says_so_to_the_server(monkeypatch: pytest.Mon
     line = asked(lambda _request: StreamingHttpResponse(pieces()), monkeypatch)
     await line.send_input({"type": "http.request", "body": b""})
     with pytest.raises(ValueError, match="broken"):
-        await line.wait(timeout=5)
+        await line.wait(timeout=30)

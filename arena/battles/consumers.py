@@ -21,6 +21,7 @@ from django.utils import timezone
 from arena.battles import lifecycle, running
 from arena.battles.errors import BattleError
 from arena.battles.models import Turn
+from arena.precedence import urgently
 from arena.teams import voters
 
 log = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ class TurnConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is
 
     async def connect(self) -> None:
         """A foreign or unknown battle is refused in the handshake, both alike."""
-        self.turn = await database_sync_to_async(self._own_turn)()
+        self.turn = await urgently(self._own_turn)()
         if self.turn is None:
             await self.close(code=REFUSED)
             return

@@ -27,6 +27,7 @@ from arena.battles.words import BattleState, Side, VoidReason
 from arena.competitors import endpoints, health
 from arena.competitors.models import Competitor
 from arena.competitors.providers import Message
+from arena.precedence import urgently
 
 log = logging.getLogger(__name__)
 KEEP_FINISHED = 256
@@ -102,7 +103,7 @@ async def shut_down() -> None:
 
 async def _start(turn_id: int) -> Running | None:
     """Claims a turn for this process; None when another process has it or it is over."""
-    claimed = await database_sync_to_async(_claim)(turn_id)
+    claimed = await urgently(_claim)(turn_id)
     if claimed is None:
         return _turns.get(turn_id)
     battle_pk, job = claimed
@@ -163,7 +164,7 @@ async def _run(turn_id: int, running: Running, job: streaming.Job) -> None:
     state = BattleState.VOID
     try:
         answers = await streaming.run_turn(job, emit)
-        state = await database_sync_to_async(_record)(turn_id, answers, "")
+        state = await urgently(_record)(turn_id, answers, "")
     except streaming.SideFailed as failure:
         await database_sync_to_async(_record)(turn_id, dict(failure.answers), VoidReason.SIDE_FAILED)
     except streaming.Stalled:
