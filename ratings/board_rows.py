@@ -88,6 +88,7 @@ def _rows_of(
         error = np.sqrt(np.maximum(difference, 0.0))
     rating = options.anchor_rating + POINTS * (part.strength - zero)
     lower, upper = (options.anchor_rating + POINTS * (middle + sign * half) for sign in (-1, 1))
+    lower, upper = np.minimum(lower, rating), np.maximum(upper, rating)  # Firth's can be far off for three votes
     rank = ranks.rank(lower, upper)
     best, worst = ranks.rank_intervals(part.pairs)
     rows = []

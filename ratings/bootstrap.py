@@ -299,7 +299,7 @@ def _scale(table: Cells, fit: BradleyTerryFit, ends: Any, count: Floats, side_ef
     drawn = count * weight[:, None]
     held = ends @ (table.count * weight)[:, None] + prior
     ratio = np.ones((table.n + 1, count.shape[1]))
-    np.divide(held, ends @ drawn + prior, out=ratio[:-1], where=held > 0)
+    np.divide(held, np.maximum(ends @ drawn + prior, 1e-300), out=ratio[:-1], where=held > 0)
     if side_effect:
         ratio[-1] = (table.count @ weight) / np.maximum(drawn.sum(axis=0), 1e-300)
     return np.sqrt(np.clip(ratio, 1 / FARTHEST, FARTHEST))

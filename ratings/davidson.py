@@ -138,7 +138,7 @@ def _rows(n: int, a: Ints, b: Ints, mass: Floats, d: Floats, tie: float, score: 
     mean = p_first + p_tie / 2
     spread = p_first + p_tie / 4 - mean**2
     both = p_tie / 2 - mean * p_tie
-    ratio = both / np.maximum(spread, 1e-300)
+    ratio = both / np.maximum(spread, 1e-60)
     off = score - mean
     m, nothing = a.size, np.zeros(a.size)
     return Rows(

@@ -16,8 +16,12 @@ MAX_STEP = 4.0
 """Log-odds: a plain Newton step can overshoot without bound in thin data."""
 SEPARATED = 6.0
 """Log-odds of a parameter beside the strengths beyond which it has no finite estimate of its own."""
+FAR = 12.0
+"""The same of a strength, where it was to have one: covariates can separate what counts alone do not."""
 HOLD = 1.0
 """Votes of ties that hold such a parameter then."""
+DISTINCT = 1e-10
+"""Share of its information that a parameter must have for itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ def maximise(
     """The maximum by Newton's method with limited and halved steps; concave, so that there is one.
 
     l(x) + prior/2 sum_i [log sigma(theta_i) + log sigma(-theta_i)], and the same with `HOLD` votes for any parameter
-    beside the strengths that runs beyond `SEPARATED`.
+    that runs away: one beside the strengths beyond `SEPARATED`, all strengths when one is beyond `FAR`.
 
     Parameters
     ----------
@@ -80,16 +84,31 @@ def maximise(
     """
     votes = np.where(np.arange(start.size) < n, prior, 0.0)
     votes[list(held)] = HOLD
-    found = _climb(evaluate, start, free, votes, n, tolerance)
-    lost = np.flatnonzero((np.abs(found.parameters) > SEPARATED) & (np.arange(start.size) >= n) & free & (votes == 0))
-    if lost.size:
+    strengths = np.arange(start.size) < n
+    for more in (free & ~strengths, strengths, strengths):
+        try:
+            found = _climb(evaluate, start, free, votes, n, tolerance)
+        except np.linalg.LinAlgError:  # nothing tells some of them from the others, or all of them run away at once
+            lost = more & (votes == 0)
+        else:
+            lost = (np.abs(found.parameters) > np.where(strengths, FAR, SEPARATED)) & free & (votes == 0)
+            if not lost.any():
+                break
+        if (lost & strengths).any():
+            lost |= strengths  # a prior on some of them would pull the others
         votes[lost] = HOLD
-        found = _climb(evaluate, start, free, votes, n, tolerance)
-    return replace(found, held=tuple(sorted({*held, *lost.tolist()})))
+        held = (*held, *np.flatnonzero(lost).tolist())
+    return replace(found, held=tuple(sorted(held)))
 
 
 def centred_inverse(matrix: Floats, free: NDArray[np.bool_], n: int) -> Floats:
-    """Inverse of the information of the free parameters, for strengths centred at mean zero, shape (K, K)."""
+    """Inverse of the information of the free parameters, for strengths centred at mean zero, shape (K, K).
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        A parameter has less than `DISTINCT` of its information left when those before it are known.
+    """
     result = np.zeros_like(matrix)
     if n == 0:
         return result
@@ -97,7 +116,12 @@ def centred_inverse(matrix: Floats, free: NDArray[np.bool_], n: int) -> Floats:
     block = matrix[np.ix_(kept, kept)]
     if float(block[:n, :n].sum()) <= 1e-9 * max(float(np.trace(block[:n, :n])), 1.0):
         block[:n, :n] += max(float(np.trace(block[:n, :n])) / n, 1e-12) / n  # the direction of all ones knows nothing
-    inverse = np.linalg.inv(block)
+    size = np.sqrt(np.maximum(np.diag(block), 1e-300))
+    factor = np.linalg.cholesky(block / np.outer(size, size))
+    if np.diag(factor).min() ** 2 < DISTINCT:
+        raise np.linalg.LinAlgError("the information is singular")
+    inverse = np.linalg.inv(factor) / size
+    inverse = inverse.T @ inverse
     inverse[:n] -= inverse[:n].mean(axis=0)
     inverse[:, :n] -= inverse[:, :n].mean(axis=1, keepdims=True)
     result[np.ix_(kept, kept)] = inverse

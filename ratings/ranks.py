@@ -91,7 +91,7 @@ def pair_intervals(
         covariance = centred.T @ centred / (draws.shape[0] - 1)
     variance = np.diag(covariance)[:, None] + np.diag(covariance)[None, :] - 2 * covariance
     error = np.sqrt(np.maximum(variance, 0.0))
-    safe = np.where(error > 0, error, np.inf)
+    safe = np.where(error > 1e-9 * error.max(), error, np.inf)  # what is left of a variance of nothing is rounding
     largest = np.zeros(draws.shape[0])
     for row in range(n - 1):
         gaps = np.abs(centred[:, row, None] - centred[:, row + 1 :]) / safe[row, row + 1 :]
@@ -99,7 +99,9 @@ def pair_intervals(
     critical = float(np.quantile(largest, level, method="higher"))
     half = critical * error
     if df is not None and not np.isinf(df).all():
-        half = error * -stdtrit(np.minimum(*np.broadcast_arrays(df[:, None], df)).clip(1.0, MOST_DF), ndtr(-critical))
+        half = error * -stdtrit(
+            np.minimum(*np.broadcast_arrays(df[:, None], df)).clip(1.0, MOST_DF), max(ndtr(-critical), 1e-12)
+        )
     middle = difference if centre is None else centre[:, None] - centre[None, :]
     return PairIntervals(difference, middle - half, middle + half, critical)
 

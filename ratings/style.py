@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ratings.bradley_terry import fit_bradley_terry
+from ratings.bradley_terry import fit_bradley_terry, side_is_identifiable
 from ratings.connectivity import strong_components
 from ratings.data import SCORE_OF_A, Comparisons, Floats, cells
 from ratings.errors import BadInput, NotStronglyConnected
@@ -95,7 +95,7 @@ def fit_style(data: Comparisons, *, side_effect: bool = False, prior: float = 0.
     data : Comparisons
         With `covariates`, float64, shape (m, k).
     side_effect : bool
-        Fit gamma jointly.
+        Fit gamma jointly; left out where no comparison could tell it from the strengths.
     prior : float
         Votes of ties of each competitor against the mean. Any positive value makes strengths finite.
 
@@ -130,7 +130,7 @@ def fit_style(data: Comparisons, *, side_effect: bool = False, prior: float = 0.
     plain = fit_bradley_terry(table, side_effect=side_effect, prior=prior)
     start = np.concatenate([plain.strength, [plain.side_effect], np.zeros(k)])
     free = np.ones(n + 1 + k, dtype=bool)
-    free[n] = side_effect
+    free[n] = side_effect and side_is_identifiable(table)
 
     def evaluate(x: Floats) -> tuple[float, Rows]:
         return _evaluate(data, design, score, x)

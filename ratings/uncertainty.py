@@ -86,9 +86,11 @@ def fit_component(data: Comparisons, members: Ints, options: BoardOptions, by: s
             f"{' …' if len(part.names) > 6 else ''}: {stated} stands in."
         )
     if isinstance(shown, DavidsonFit | StyleFit) and shown.held:
-        beside = ("the side effect", *(part.covariate_names if isinstance(shown, StyleFit) else ("ties",)))
-        words = ", ".join(beside[place - len(part.names)] for place in shown.held)
-        notes.append(f"No finite estimate exists for {words}: one vote of ties holds it.")
+        beside = part.covariate_names if isinstance(shown, StyleFit) else ("ties",)
+        words = [*("the strengths" for _ in part.names), "the side effect", *beside]
+        lost = ", ".join(dict.fromkeys(words[place] for place in shown.held))
+        notes.append(f"No finite estimate exists for {lost}: one vote of ties each holds them.")
+        finite = finite and shown.held[0] >= len(part.names)
     by = by if part.voters >= 2 else "vote"
     spread = _spread(part, centre, kind, by, options, notes)
     pairs = ranks.pair_intervals(
@@ -235,7 +237,7 @@ def _never_narrower(
     widest = np.max([np.diag(found.matrix) for found in others], axis=0)
     floor = np.sqrt(widest) * float(ndtri(0.5 + level / 2))
     half = np.where(single, floor, np.where(weak, np.maximum(half, floor), half))
-    scale = np.sqrt(np.where(weak, widest / np.maximum(np.diag(chosen.matrix), 1e-300), 1.0))
+    scale = np.sqrt(np.where(weak, widest / np.maximum(np.diag(chosen.matrix), 1e-30), 1.0))
     if not np.isfinite(scale).all() or scale.max() > 1e3:
         return model.matrix * 1.0, half, df
     return chosen.matrix * np.outer(scale, scale), half, df

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy.special import ndtri, stdtrit
 
-from ratings import BoardOptions, cells, comparisons, make_board
+from ratings import BoardOptions, Comparisons, cells, comparisons, make_board
 from ratings.firth import fit_firth
 from ratings.sandwich import sandwich_by_vote, sandwich_by_voter
 from ratings.scale import POINTS
@@ -67,3 +69,38 @@ def test_an_anchors_interval_is_that_of_differences() -> None:
     rows = {row.model_name: row for row in board.rows}
     assert rows["m002"].rating == 1500 and rows["m002"].rating_lower is None
     assert all(row.rating_lower < row.rating < row.rating_upper for name, row in rows.items() if name != "m002")
+
+
+def tiny(seed: int) -> Comparisons:
+    """A handful of votes with every kind of gap: absent voters, one outcome, one-sided pairs, a covariate by chance."""
+    rng = np.random.default_rng(seed)
+    n, m = int(rng.integers(2, 6)), int(rng.integers(4, 25))
+    a = rng.integers(0, n, m)
+    b = (a + rng.integers(1, n, m)) % n
+    outcome = np.where(a < b, 0, 1) if seed % 4 == 0 else rng.integers(0, seed % 4 + 1, m)
+    voter = np.unique(rng.integers(0, rng.integers(1, 6), m), return_inverse=True)[1]
+    return comparisons(
+        [f"m{i}" for i in range(n)], a, b, outcome, voter=voter if seed % 5 else None,
+        weight=rng.integers(1, 3, m), covariates=rng.normal(0, 0.3, (m, 1)), covariate_names=["length"],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"side_effect": True},
+        {"by": "vote"},
+        {"interval": "model"},
+        {"interval": "bootstrap"},
+        {"ties": "davidson", "side_effect": True},
+        {"style": ("length",), "side_effect": True},
+    ],
+    ids=str,
+)
+def test_tiny_arenas_have_finite_ratings_inside_intervals_of_some_width(options: dict[str, Any]) -> None:
+    for seed in range(60):
+        for row in make_board(tiny(seed), BoardOptions(rounds=20, **options)).rows:
+            if row.rating_lower is not None:
+                assert abs(row.rating) < 20_000
+                assert row.rating_lower <= row.rating <= row.rating_upper
+                assert row.rating_upper - row.rating_lower > 1
