@@ -24,3 +24,4 @@ format: tools
 bench: tools
 	@$(VENV) tests/bench/web_bench.py $(ARGS)
 	@$(VENV) tests/bench/ratings_bench.py $(ARGS)
+	@$(VENV) tests/bench/growing_bench.py $(ARGS)

@@ -81,10 +81,11 @@ class Product:
             raise RuntimeError(f"manage.py {' '.join(args)} failed: {done.stderr[-2000:]}")
         return done.stdout
 
-    def script(self, name: str, **arguments: object) -> dict[str, object]:
-        """Runs a function of `tests/bench/worlds.py` inside the product's Django and returns its JSON."""
-        code = "import sys, json; sys.path.insert(0, 'tests/bench'); import django; django.setup(); import worlds; " + (
-            f"print(json.dumps(worlds.{name}(**json.loads(sys.argv[1]))))"
+    def script(self, name: str, *, module: str = "worlds", **arguments: object) -> dict[str, object]:
+        """Runs a function of a module of this folder inside the product's Django and returns its JSON."""
+        code = (
+            "import sys, json; sys.path.insert(0, 'tests/bench'); import django; django.setup(); "
+            f"import {module}; print(json.dumps({module}.{name}(**json.loads(sys.argv[1]))))"
         )
         done = subprocess.run(
             [sys.executable, "-c", code, json.dumps(arguments)], cwd=ROOT, env=self.env, capture_output=True, text=True
