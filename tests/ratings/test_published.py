@@ -135,7 +135,7 @@ def test_intervals_by_voter_are_wider_than_by_vote_on_llmfao(validation_data: Pa
 
     def width(**options: str) -> float:
         board = make_board(data, BoardOptions(interval="bootstrap", rounds=400, **options))
-        return float(np.mean([row.rating_upper - row.rating_lower for row in board.rows]))
+        return float(np.mean([row.variance**0.5 for row in board.rows]))  # quantiles of 400 are too rough for this
 
     assert width(by="voter") / width(by="vote") == pytest.approx(1.13, abs=0.04)
 
