@@ -1,7 +1,7 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView
 
-from arena.api import views
+from arena.api import rooms, views
 
 app_name = "api"
 _battle = "v1/arenas/<slug:slug>/battles/<uuid:battle_id>/"
@@ -11,6 +11,8 @@ urlpatterns = [
     path("v1/arenas/<slug:slug>/", views.ArenaDetail.as_view(), name="arena"),
     path("v1/arenas/<slug:slug>/competitors/", views.Competitors.as_view(), name="competitors"),
     path("v1/arenas/<slug:slug>/leaderboard/", views.Leaderboard.as_view(), name="leaderboard"),
+    path("v1/arenas/<slug:slug>/compare/", rooms.Compare.as_view(), name="compare"),
+    path("v1/arenas/<slug:slug>/integrity/", rooms.Integrity.as_view(), name="integrity"),
     path("v1/arenas/<slug:slug>/battles/", views.Battles.as_view(), name="battles"),
     path(_battle, views.BattleDetail.as_view(), name="battle"),
     path(f"{_battle}stream/", views.BattleStream.as_view(), name="stream"),

@@ -1,6 +1,16 @@
-from django.urls import path, re_path
+from django.urls import path, re_path, register_converter
+from django.urls.converters import StringConverter
 
-from arena.leaderboards.views import board, downloads
+from arena.leaderboards.views import agreement, board, compare, competitor, downloads, integrity
+
+
+class LabelConverter(StringConverter):
+    """A competitor's label, whatever is in it: slashes, blanks, line ends."""
+
+    regex = r"[\s\S]+"
+
+
+register_converter(LabelConverter, "label")
 
 app_name = "leaderboards"
 urlpatterns = [
@@ -11,4 +21,11 @@ urlpatterns = [
     re_path(
         r"^a/(?P<slug>[-\w]+)/leaderboard/(?P<name>matrix|intervals)\.(?P<kind>svg|csv)$", downloads.chart, name="chart"
     ),
+    path("a/<slug:slug>/compare/", compare.compare, name="compare"),
+    path("a/<slug:slug>/integrity/", integrity.integrity, name="integrity"),
+    path("a/<slug:slug>/integrity.json", integrity.integrity_json, name="integrity_json"),
+    path("a/<slug:slug>/agreement/", agreement.agreement, name="agreement"),
+    path("a/<slug:slug>/competitors/<label:name>/history.csv", competitor.history, {"kind": "csv"}, name="history_csv"),
+    path("a/<slug:slug>/competitors/<label:name>/history.svg", competitor.history, {"kind": "svg"}, name="history_svg"),
+    path("a/<slug:slug>/competitors/<label:name>/", competitor.competitor, name="competitor"),
 ]

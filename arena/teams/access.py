@@ -18,7 +18,7 @@ def arenas_for(user: User, *, include_archived: bool = False) -> QuerySet[Arena]
 
 def enterable(user: User, path: str = "", *, include_archived: bool = False) -> Q:
     """The one rule of who may enter, as a condition on arenas, or on rows that lead to one by `path` ("arena__")."""
-    allowed = Q() if _is_staff(user) else Q(**{f"{path}access": Arena.Access.OPEN})
+    allowed = Q() if is_staff(user) else Q(**{f"{path}access": Arena.Access.OPEN})
     return allowed if include_archived else allowed & Q(**{f"{path}archived_at__isnull": True})
 
 
@@ -33,5 +33,6 @@ def arena_for(user: User, slug: str, *, include_archived: bool = False) -> Arena
     return arena
 
 
-def _is_staff(user: User) -> bool:
+def is_staff(user: User) -> bool:
+    """Whether this person operates the instance."""
     return bool(user.is_authenticated and user.is_active and getattr(user, "is_staff", False))

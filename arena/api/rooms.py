@@ -1,0 +1,53 @@
+"""REST over the pages beside the board; no logic of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from arena.api.serializers import ErrorOut
+from arena.api.views import ArenaView
+from arena.leaderboards.comparing import NotAsked, verdict_json
+from arena.leaderboards.shares import integrity_of
+from arena.teams.access import arena_for
+
+
+class CompareOut(serializers.Serializer[Any]):
+    verdict = serializers.CharField(help_text="better, no_practical_difference, cannot_tell or too_few.")
+    better = serializers.CharField(allow_null=True, help_text="The better one's name, where the verdict is better.")
+    difference = serializers.FloatField(allow_null=True, help_text="Rating of a minus that of b, in points.")
+    lower = serializers.FloatField(allow_null=True)
+    upper = serializers.FloatField(allow_null=True)
+    votes = serializers.FloatField(help_text="Rated votes in which at least one of the two took part.")
+    more_votes = serializers.IntegerField(allow_null=True, help_text="About how many more such votes would settle it.")
+
+
+class Compare(ArenaView):
+    @extend_schema(
+        operation_id="compare",
+        parameters=[
+            OpenApiParameter("a", str, required=True, description="One competitor's name."),
+            OpenApiParameter("b", str, required=True, description="The other one's."),
+        ],
+        responses={200: CompareOut, 400: ErrorOut, 404: ErrorOut},
+    )
+    def get(self, request: Request, slug: str) -> Response:
+        """What the last snapshot says of two competitors, however often it is asked."""
+        arena = arena_for(request._request.user, slug, include_archived=True)
+        try:
+            found = verdict_json(arena, request.query_params.get("a", ""), request.query_params.get("b", ""))
+        except NotAsked as refusal:
+            code = "not_found" if refusal.status == 404 else "invalid"
+            return Response({"code": code, "detail": str(refusal)}, status=refusal.status)
+        return Response(CompareOut(found).data)
+
+
+class Integrity(ArenaView):
+    @extend_schema(operation_id="integrity", responses={200: dict, 404: ErrorOut})
+    def get(self, request: Request, slug: str) -> Response:
+        """How battles were drawn, who was served how often, and what the last snapshot can be verified by."""
+        return Response(integrity_of(arena_for(request._request.user, slug, include_archived=True)))

@@ -1,0 +1,92 @@
+"""What anybody may check: how battles were drawn, who was served how often, and how to verify the board."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.cache import patch_cache_control
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from arena.battles.matchmaking import UNIFORM_FLOOR
+from arena.leaderboards import plots, reading, shares
+from arena.teams.access import arena_for, is_staff
+from arena.teams.models import Arena
+from ratings.sampling import FLOOR
+
+
+@require_safe
+def integrity(request: HttpRequest, slug: str) -> HttpResponse:
+    """The page; before the first snapshot the settings alone."""
+    arena = arena_for(request.user, slug, include_archived=True)
+    snapshot = reading.latest_snapshot(arena)
+    context: dict[str, Any] = {
+        "arena": arena, "section": "leaderboard", "snapshot": snapshot, "policy": _policy(arena),
+        "overlap_set": arena.overlap_share * 100, "repeat_set": arena.repeat_share * 100,
+        "for_staff": is_staff(request.user),
+    }  # fmt: skip
+    served = shares.served(snapshot) if snapshot else None
+    rows, providers = shares.shares_of(arena, served)
+    most = max((row.share for row in rows), default=0.0)
+    context |= {
+        "served": served,
+        "providers": [(row, row.share * 100, row.even_share * 100) for row in providers],
+    }
+    if served is not None:
+        context |= {
+            "competitors": [(row, row.share * 100, plots.share_bar(row.share, row.even_share, most)) for row in rows],
+            "even": rows[0].even_share * 100 if rows else 0,
+            "policies": sorted(served.policies.items()),
+            "void": [(_void_words().get(reason, reason), count) for reason, count in served.void.items()],
+            "untold": served.all - served.told,
+            "overlap_found": _percent(served.overlaps, served.on_prompts),
+            "repeat_found": _percent(served.repeats, served.on_prompts),
+        }
+    return render(request, "leaderboards/integrity.html", context)
+
+
+@require_safe
+def integrity_json(request: HttpRequest, slug: str) -> HttpResponse:
+    """The same figures as data."""
+    arena = arena_for(request.user, slug, include_archived=True)
+    answer = JsonResponse(shares.integrity_of(arena))
+    if arena.access != Arena.Access.OPEN:
+        patch_cache_control(answer, private=True)
+    return answer
+
+
+def _percent(part: int, whole: int) -> float | None:
+    return part / whole * 100 if whole else None
+
+
+def _policy(arena: Arena) -> str:
+    """How pairs are drawn here, and what that does to shares."""
+    floors = {"floor": f"{UNIFORM_FLOOR * 100:g}", "informative": f"{FLOOR * 100:g}"}
+    said: Mapping[str, str] = {
+        Arena.Sampling.UNIFORM: _(
+            "Every pair is drawn with the same chance. Shares differ by chance alone, and by when a competitor entered "
+            "or retired."
+        ),
+        Arena.Sampling.COVERAGE: _(
+            "Pairs that met least are drawn most; %(floor)s %% of the draws take every pair alike. A newcomer is "
+            "served more until it has caught up."
+        ),
+        Arena.Sampling.INFORMATIVE: _(
+            "The pair whose vote narrows the board most is drawn most; %(informative)s %% of the draws take every "
+            "pair alike. Close competitors are served more."
+        ),
+    }
+    return said[arena.sampling] % floors
+
+
+def _void_words() -> dict[str, str]:
+    return {
+        "side_failed": _("a side failed"),
+        "stalled": _("the stream stood still"),
+        "stopped": _("the voter stopped it"),
+        "interrupted": _("the server was restarted"),
+        "repeated": _("an answer repeated one whose author the voter knew"),
+    }
