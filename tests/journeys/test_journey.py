@@ -97,6 +97,9 @@ def test_every_page_fits_reads_and_has_no_finding(
     for path in ("/", "/a/live/", "/a/sample/", "/a/recorded/leaderboard/", "/a/none/", "/admin/login/"):
         page.goto(instance.url + path)
         check(path.strip("/") or "home")
+    for place, query in (("styled", "style=on&sort=plain"), ("part", "voters=anonymous"), ("refused", "category=none")):
+        page.goto(f"{instance.url}/a/sample/leaderboard/?{query}")
+        check(place)
     page.goto(f"{instance.url}/a/sample/leaderboard/?sort=first")
     page.locator(".method summary").click()
     check("board")
