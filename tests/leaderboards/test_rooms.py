@@ -441,3 +441,15 @@ def test_a_room_costs_the_same_queries_however_many_rows(
 def test_the_vote_page_leads_to_no_competitor(client: Any, orchard: Arena) -> None:
     Arena.objects.filter(pk=orchard.pk).update(kind="live")
     assert "/competitors/" not in page(client, "/a/orchard/")
+
+
+@transactional
+def test_the_board_leads_to_every_room(client: Any, published: Snapshot) -> None:
+    board = page(client, "/a/sample/leaderboard/")
+    for name in ("Ash", "Birch", "Cedar", "Dogwood"):
+        assert f'href="/a/sample/competitors/{name}/"' in board
+    assert 'href="/a/sample/integrity/"' in board and 'href="/a/sample/compare/"' in board
+    settle = re.findall(r'href="(/a/sample/compare/\?[^"]+)"', board)
+    assert len(settle) == sum(row[2] == "cannot_tell" and bool(row[8]) for row in published.page["verdicts"])
+    for link in settle:
+        assert "cannot be told" in page(client, link.replace("&amp;", "&"))

@@ -32,7 +32,7 @@ def competitor(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     }  # fmt: skip
     if published is not None:
         context |= _on_the_board(published, row)
-        if is_staff(request.user):
+        if is_staff(request.user) and not arena.is_simulated:
             # Never for anybody else: an answer whose author is known must not be served again to who knows, and
             # nobody keeps count of who read this page.
             recorded = not profile.votes_here(request.user, arena)
