@@ -39,7 +39,8 @@ from arena.battles.finding import own_battle
 from arena.battles.models import Battle, Turn
 from arena.competitors import endpoints
 from arena.competitors.models import Competitor
-from arena.leaderboards import reading, sampling
+from arena.leaderboards import reading
+from arena.leaderboards.policies import policy_of
 from arena.teams import voters
 from arena.teams.access import arena_for, arenas_for
 from arena.teams.models import Arena, Voter
@@ -106,12 +107,13 @@ class Leaderboard(ArenaView):
     @extend_schema(
         operation_id="leaderboard",
         parameters=[OpenApiParameter(name, str, description=said) for name, said in SLICING.items()],
-        responses={200: dict, 400: ErrorOut, 404: ErrorOut, 503: ErrorOut},
+        responses={200: dict, 400: ErrorOut, 403: ErrorOut, 404: ErrorOut, 503: ErrorOut},
     )
     def get(self, request: Request, slug: str) -> HttpResponseBase:
         """The last snapshot's JSON, byte for byte as published; with parameters, that of a part of its votes."""
         arena = arena_for(request._request.user, slug, include_archived=True)
-        choice = reading.chosen(arena, dict(request._request.GET.lists()), ignored=("format",))
+        plain = request._request
+        choice = reading.chosen(arena, dict(plain.GET.lists()), plain.user, ignored=("format",))
         return HttpResponse(reading.json_of_choice(choice), content_type="application/json")
 
 
@@ -126,9 +128,7 @@ class Battles(ArenaView):
         if prompt is not None:
             opening.check_prompt(prompt, limit=arena.max_prompt_chars)
         voter = voters.ensure_voter(request._request)
-        battle = opening.open_battle(
-            voter, arena, prompt, seed=opening.new_seed(), now=now, policy=sampling.policy_of(arena)
-        )
+        battle = opening.open_battle(voter, arena, prompt, seed=opening.new_seed(), now=now, policy=policy_of(arena))
         response = Response(battle_out(blind(battle)), status=201 if battle.served_at == now else 200)
         voters.remember(response, voter)
         return response
@@ -211,7 +211,7 @@ class BattleRedraw(ArenaView):
         """A new pair for the prompt of a void battle; asked again, the same new battle."""
         battle, voter = self.battle(request, slug, battle_id)
         fresh = opening.redraw_battle(
-            battle, voter, seed=opening.new_seed(), now=timezone.now(), policy=sampling.policy_of(battle.arena)
+            battle, voter, seed=opening.new_seed(), now=timezone.now(), policy=policy_of(battle.arena)
         )
         return Response(battle_out(blind(fresh)), status=201)
 

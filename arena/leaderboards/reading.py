@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import ratings
+from arena.leaderboards.claims import PairVerdict, opened
 from arena.leaderboards.facets import Facets, facets_of
 from arena.leaderboards.models import Snapshot
-from arena.leaderboards.sliced import Sliced, board_of
-from arena.leaderboards.slices import Slice, parsed
-from arena.leaderboards.verdicts import PairVerdict, opened
+from arena.leaderboards.slices import PartWithheld, Slice, parsed
+from arena.teams.access import User, is_staff
 from arena.teams.models import Arena
-from ratings.writing import safe_cell
+
+if TYPE_CHECKING:
+    from arena.leaderboards.sliced import Sliced
 
 SORTS = {
     "rating": ("rating", True),
@@ -63,8 +64,10 @@ def latest_snapshot(arena: Arena) -> Snapshot | None:
     return Snapshot.objects.filter(arena=arena).select_related("arena").first()
 
 
-def chosen(arena: Arena, given: Mapping[str, Sequence[str]], *, ignored: Sequence[str] = ("sort",)) -> Choice:
-    """What the parameters of an address ask for.
+def chosen(
+    arena: Arena, given: Mapping[str, Sequence[str]], user: User, *, ignored: Sequence[str] = ("sort",)
+) -> Choice:
+    """What the parameters of an address ask for. Where names are not revealed after each vote, parts are for staff.
 
     Raises
     ------
@@ -72,7 +75,12 @@ def chosen(arena: Arena, given: Mapping[str, Sequence[str]], *, ignored: Sequenc
     """
     snapshot = latest_snapshot(arena)
     facets = facets_of(snapshot)
-    return Choice(snapshot, facets, parsed(given, facets, ignored=ignored))
+    part = parsed(given, facets, ignored=ignored)
+    if arena.reveal == Arena.Reveal.EACH or is_staff(user):
+        return Choice(snapshot, facets, part)
+    if part.narrows:
+        raise PartWithheld
+    return Choice(snapshot, Facets(has_styles=facets.has_styles), part)
 
 
 def published_board(arena: Arena) -> PublishedBoard | None:
@@ -110,7 +118,7 @@ def json_of_choice(choice: Choice) -> str:
     sliced = _sliced(choice)
     if sliced:
         return sliced.json
-    return choice.snapshot.board_json if choice.snapshot else ratings.board_json(_empty())
+    return choice.snapshot.board_json if choice.snapshot else _empty()[0]
 
 
 def csv_of_choice(choice: Choice) -> str:
@@ -118,13 +126,15 @@ def csv_of_choice(choice: Choice) -> str:
     sliced = _sliced(choice)
     if sliced:
         return sliced.csv
-    return choice.snapshot.board_csv if choice.snapshot else ratings.board_csv(_empty())
+    return choice.snapshot.board_csv if choice.snapshot else _empty()[1]
 
 
 def _sliced(choice: Choice) -> Sliced | None:
     """The slice's board; None for the whole, which is published already, and before the first snapshot."""
     if choice.snapshot is None or choice.part.is_whole:
         return None
+    from arena.leaderboards.sliced import board_of  # fits: numpy and scipy, which reading snapshots does without
+
     return board_of(choice.snapshot, choice.part)
 
 
@@ -135,8 +145,19 @@ def sorted_rows(rows: list[dict[str, Any]], word: str) -> list[dict[str, Any]]:
     return known + [row for row in rows if row[key] is None]
 
 
-def _empty() -> ratings.Board:
-    return ratings.make_board(ratings.comparisons([], [], [], []))
+def safe_cell(text: str) -> str:
+    """Text that no spreadsheet runs as a formula."""
+    from ratings.writing import safe_cell as neutralised
+
+    return neutralised(text)
+
+
+def _empty() -> tuple[str, str]:
+    """JSON and CSV of a board without votes."""
+    import ratings
+
+    board = ratings.make_board(ratings.comparisons([], [], [], []))
+    return ratings.board_json(board), ratings.board_csv(board)
 
 
 __all__ = [

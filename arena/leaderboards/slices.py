@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -40,6 +40,16 @@ class UnknownParameter(SliceRefused):
     sentence = gettext_lazy("“%(parameter)s” chooses nothing on a board. Allowed parameters: %(allowed)s.")
 
 
+class PartWithheld(SliceRefused):
+    """Who waits for the names could find the own vote in a small part, and the same answers may come again."""
+
+    status = 403
+    code = "part_withheld"
+    sentence = gettext_lazy(
+        "Names are not revealed after each vote here, so parts of the board are shown to staff only."
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Slice:
     """Votes on some prompts, by some voters, on some days (UTC, both ends included), and styles held equal.
@@ -59,6 +69,11 @@ class Slice:
     def is_whole(self) -> bool:
         """Whether this is the published board."""
         return not any(getattr(self, field.name) for field in fields(self))
+
+    @property
+    def narrows(self) -> bool:
+        """Whether it leaves votes out."""
+        return not replace(self, style=()).is_whole
 
     def of(self, votes: QuerySet[Vote]) -> QuerySet[Vote]:
         """Those of these votes that belong to it."""

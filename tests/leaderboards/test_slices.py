@@ -276,6 +276,21 @@ def test_parts_of_a_private_arena_do_not_exist_for_outsiders(
     assert admin_client.get(f"/a/sample/{PAGE}?{query}").status_code == (200 if query in GOOD else 400)
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("reveal", ["end", "never"])
+def test_a_voter_who_waits_for_the_names_finds_no_part_that_holds_one_vote(
+    client: Any, admin_client: Any, library: Arena, reveal: str
+) -> None:
+    Arena.objects.filter(pk=library.pk).update(reveal=reveal)
+    for query in ("category=coding", "voters=account", "since=2026-02-10", "set=spring&style=on"):
+        for address in (f"/a/sample/{PAGE}", f"/a/sample/{JSON}", "/a/sample/leaderboard/matrix.csv",
+                        "/api/v1/arenas/sample/leaderboard/"):  # fmt: skip
+            assert client.get(f"{address}?{query}").status_code == 403
+        assert admin_client.get(f"/a/sample/{JSON}?{query}").status_code == 200
+    page = client.get(f"/a/sample/{PAGE}?style=on").content.decode()
+    assert 'class="seg"' in page and 'class="filters"' not in page
+
+
 @transactional
 def test_before_the_first_snapshot_a_part_is_an_empty_board(client: Any, orchard: Arena) -> None:
     assert client.get(f"/a/orchard/{JSON}?style=on").json()["board"] == []

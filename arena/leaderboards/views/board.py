@@ -10,10 +10,10 @@ from django.views.decorators.http import require_safe
 
 from arena.battles.errors import BattleError
 from arena.leaderboards import charts, reading
+from arena.leaderboards.claims import CANNOT_TELL
 from arena.leaderboards.sentences import controlled_sentence, top_sentence, worded
 from arena.leaderboards.views import filters
 from arena.teams.access import arena_for
-from ratings.deciding import CANNOT_TELL
 
 
 @require_safe
@@ -22,7 +22,7 @@ def board(request: HttpRequest, slug: str) -> HttpResponse:
     arena = arena_for(request.user, slug, include_archived=True)
     context: dict[str, Any] = {"arena": arena, "section": "leaderboard", "board": None}
     try:
-        choice = reading.chosen(arena, dict(request.GET.lists()))
+        choice = reading.chosen(arena, dict(request.GET.lists()), request.user)
         published = reading.board_of_choice(choice)
     except BattleError as refused:
         page = render(

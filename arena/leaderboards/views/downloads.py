@@ -17,8 +17,8 @@ from django.views.decorators.http import require_safe
 
 from arena.battles.errors import BattleError
 from arena.leaderboards import charts, reading
+from arena.leaderboards.claims import PairVerdict
 from arena.leaderboards.slices import OFF, Slice, SliceRefused
-from arena.leaderboards.verdicts import PairVerdict
 from arena.teams.access import arena_for
 from arena.teams.models import Arena
 
@@ -38,7 +38,7 @@ def board_json(request: HttpRequest, slug: str) -> HttpResponse:
 def _file(request: HttpRequest, slug: str, text_of: Callable[[reading.Choice], str], content_type: str) -> HttpResponse:
     arena = arena_for(request.user, slug, include_archived=True)
     try:
-        choice = reading.chosen(arena, dict(request.GET.lists()))
+        choice = reading.chosen(arena, dict(request.GET.lists()), request.user)
         return _bytes(request, arena, choice, text_of(choice), content_type)
     except BattleError as refused:
         return refusal(refused, content_type)
@@ -50,7 +50,7 @@ def chart(request: HttpRequest, slug: str, name: str, kind: str) -> HttpResponse
     arena = arena_for(request.user, slug, include_archived=True)
     content_type = "text/csv; charset=utf-8" if kind == "csv" else "image/svg+xml"
     try:
-        choice = reading.chosen(arena, dict(request.GET.lists()))
+        choice = reading.chosen(arena, dict(request.GET.lists()), request.user)
         published = reading.board_of_choice(choice)
         if published is None:
             raise Http404("Nothing is published yet.")
