@@ -7,9 +7,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from arena.leaderboards import profile, reading
-from arena.leaderboards.verdicts import between
+from arena.leaderboards.claims import TOO_FEW, between
 from arena.teams.models import Arena
-from ratings.deciding import TOO_FEW
 
 FIELDS = ("verdict", "better", "difference", "lower", "upper", "votes", "more_votes")
 """The stable fields of `python -m ratings compare --json`."""

@@ -7,23 +7,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection, transaction
 from django.db.models import Count, Max, Min, Q, QuerySet
 
-import ratings
 from arena.battles.models import Battle, Response, Vote
 from arena.battles.words import Winner
 from arena.competitors.models import Competitor
 from arena.teams.models import Arena
 
-OUTCOMES = {
-    Winner.A: ratings.Outcome.A,
-    Winner.B: ratings.Outcome.B,
-    Winner.TIE: ratings.Outcome.TIE,
-    Winner.BOTH_BAD: ratings.Outcome.BOTH_BAD,
-}
+if TYPE_CHECKING:
+    from ratings import Comparisons
+
+OUTCOMES = {Winner.A: 0, Winner.B: 1, Winner.TIE: 2, Winner.BOTH_BAD: 3}
+"""`ratings.Outcome` by the stored word; a process that only reads boards need not load the statistics."""
 
 
 LATEST_ANSWERS = 50_000
@@ -99,7 +97,7 @@ def rated(arena: Arena) -> QuerySet[Vote]:
     return Vote.objects.filter(battle__arena=arena, battle__repeat_of__isnull=True)
 
 
-def load_counts(arena: Arena, limits: Cutoffs, labels: dict[int, str]) -> ratings.Comparisons:
+def load_counts(arena: Arena, limits: Cutoffs, labels: dict[int, str]) -> Comparisons:
     """Votes of an arena counted by voter, pair, side and outcome."""
     return count(rated(arena).filter(id__lte=limits.vote), labels)
 
@@ -111,7 +109,7 @@ def competitors_in(votes: QuerySet[Vote]) -> dict[int, str]:
     return {row.pk: row.label for row in rows}
 
 
-def count(votes: QuerySet[Vote], labels: dict[int, str]) -> ratings.Comparisons:
+def count(votes: QuerySet[Vote], labels: dict[int, str]) -> Comparisons:
     """These votes by voter, pair, side and outcome.
 
     Voters are coded in the order of their first counted vote, so that pseudonyms change no byte downstream.
@@ -125,12 +123,13 @@ def count(votes: QuerySet[Vote], labels: dict[int, str]) -> ratings.Comparisons:
     )
     order = {competitor_id: place for place, competitor_id in enumerate(labels)}
     table = [
-        (voters[voter], order[a], order[b], int(OUTCOMES[Winner(winner)]), count)
-        for voter, a, b, winner, count in counted
+        (voters[voter], order[a], order[b], OUTCOMES[Winner(winner)], count) for voter, a, b, winner, count in counted
     ]
     columns: list[list[Any]] = [list(column) for column in zip(*table, strict=True)] or [[], [], [], [], []]
     voter, a, b, outcome, weight = columns
-    return ratings.comparisons(list(labels.values()), a, b, outcome, voter=voter, weight=weight)
+    from ratings import comparisons
+
+    return comparisons(list(labels.values()), a, b, outcome, voter=voter, weight=weight)
 
 
 def load_service(arena: Arena, limits: Cutoffs, labels: dict[int, str]) -> dict[int, Service]:

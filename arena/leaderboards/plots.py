@@ -10,8 +10,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from arena.leaderboards.charts import STEPS, _svg, axis_for, signed
+from arena.leaderboards.claims import PairVerdict
 from arena.leaderboards.profile import Point
-from arena.leaderboards.verdicts import PairVerdict
 
 WIDTH, ROW, PAD = 320, 44, 28
 FAR = 1e5
@@ -104,7 +104,7 @@ def history(points: Sequence[Point]) -> SafeString:
     body += f'<circle class="f-ink" cx="{x(end.number)}" cy="{y(end.rating or 0)}" r="4"/>'
     for point, anchor in ((known[0], "start"), (end, "end"))[: 1 if first == last else 2]:
         said = _("snapshot %(number)s, %(date)s") % {
-            "number": point.number, "date": date_format(point.published_at, "SHORT_DATE_FORMAT"),
+            "number": point.number, "date": date_format(point.published_at, "DATE_FORMAT"),
         }  # fmt: skip
         body += (
             f'<text class="t-s" x="{x(point.number)}" y="{height - 8}" text-anchor="{anchor}">{said}</text>'

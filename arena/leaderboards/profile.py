@@ -17,10 +17,10 @@ from arena.battles.models import Battle, Response, Vote
 from arena.battles.words import Side, Winner
 from arena.competitors.models import Competitor
 from arena.leaderboards import counting
+from arena.leaderboards.claims import PairVerdict, between
 from arena.leaderboards.models import Snapshot, SnapshotRow
 from arena.leaderboards.reading import PublishedBoard
 from arena.leaderboards.shares import cutoffs_of
-from arena.leaderboards.verdicts import PairVerdict, between
 from arena.teams.access import User
 from arena.teams.models import Arena
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import ratings
-from arena.battles.matchmaking import Policy, Weighing
+from arena.battles.matchmaking import Weighing
 from arena.battles.opening import own_policy
 from arena.leaderboards.models import Snapshot
 from arena.teams.models import Arena
@@ -29,29 +29,23 @@ class _Geometry:
     covariance: Any
 
 
-def policy_of(arena: Arena) -> Policy | None:
-    """The arena's way of weighing pairs where it rests on ratings; None where the served log alone decides.
+def weigh(arena: Arena, candidates: Sequence[int]) -> Weighing:
+    """How an arena under `informative` weighs the pairs of these candidates.
 
-    Until every candidate stands on a board of one piece the log decides too: coverage first connects, then evens out.
+    Until every candidate stands on a board of one piece the log decides: coverage first connects, then evens out.
     """
-    if arena.sampling != Arena.Sampling.INFORMATIVE:
-        return None
-
-    def policy(candidates: Sequence[int]) -> Weighing:
-        newest = Snapshot.objects.filter(arena=arena).values_list("pk", "data_sha256").first()
-        known = _opened(*newest) if newest else None
-        if known is None or len(candidates) < 2 or not set(candidates) <= set(known.place):
-            return own_policy(arena, candidates)
-        ids = sorted(candidates)
-        rows = [known.place[pk] for pk in ids]
-        weights = informative(ids, known.strength[rows], known.covariance[np.ix_(rows, rows)]).mapping()
-        return Weighing(str(Arena.Sampling.INFORMATIVE), weights, floor=0.0)  # `informative` keeps its own
-
-    return policy
+    newest = Snapshot.objects.filter(arena=arena).values_list("pk", "data_sha256").first()
+    known = _opened(*newest) if newest else None
+    if known is None or len(candidates) < 2 or not set(candidates) <= set(known.place):
+        return own_policy(arena, candidates)
+    ids = sorted(candidates)
+    rows = [known.place[pk] for pk in ids]
+    weights = informative(ids, known.strength[rows], known.covariance[np.ix_(rows, rows)]).mapping()
+    return Weighing(str(Arena.Sampling.INFORMATIVE), weights, floor=0.0)  # `informative` keeps its own
 
 
 def geometry_of(data: ratings.Comparisons, ids: Sequence[int]) -> dict[str, Any] | None:
-    """What a snapshot keeps for `policy_of`; None while the competitors are not all compared with each other."""
+    """What a snapshot keeps for `weigh`; None while the competitors are not all compared with each other."""
     table = ratings.cells(data)
     if len(ids) < 2 or components(table).any():
         return None

@@ -12,11 +12,10 @@ from django.utils.translation import ngettext
 
 from arena.battles.words import Winner
 from arena.leaderboards import charts
+from arena.leaderboards.claims import BETTER, NO_DIFFERENCE, TOO_FEW, PairVerdict, between, opened
 from arena.leaderboards.models import Snapshot, SnapshotRow
 from arena.leaderboards.sentences import figure
-from arena.leaderboards.verdicts import PairVerdict, between, opened
 from arena.teams.models import Arena
-from ratings.deciding import BETTER, NO_DIFFERENCE, TOO_FEW
 
 
 @dataclass(frozen=True, slots=True)

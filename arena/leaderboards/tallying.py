@@ -87,7 +87,7 @@ def _advance(arena: Arena, state: CountedVotes, through: int) -> None:
     added: dict[int, dict[Key, int]] = defaultdict(lambda: defaultdict(int))
     judged: dict[int, set[int]] = defaultdict(set)
     for voter, first, second, winner, votes in _counted(new):
-        added[places[voter].place % MAX_GROUPS][first, second, int(OUTCOMES[Winner(winner)])] += votes
+        added[places[voter].place % MAX_GROUPS][first, second, OUTCOMES[Winner(winner)]] += votes
         judged[voter] |= {first, second}
     _add_to_blocks(arena, added)
     _remember(state, places, judged)

@@ -14,6 +14,7 @@ from arena.battles.models import Battle
 from arena.competitors.models import Competitor, Endpoint
 from arena.leaderboards import sampling
 from arena.leaderboards.models import Snapshot
+from arena.leaderboards.policies import policy_of
 from arena.leaderboards.publishing import publish_snapshot
 from arena.leaderboards.verifying import verify
 from arena.teams.models import Arena, Voter
@@ -40,7 +41,7 @@ def curious(orchard: Arena, settings: Any) -> Arena:
 
 def draw(arena: Arena, now: datetime) -> Battle:
     return opening.open_battle(
-        Voter.objects.create(), arena, "Which?", seed=opening.new_seed(), now=now, policy=sampling.policy_of(arena)
+        Voter.objects.create(), arena, "Which?", seed=opening.new_seed(), now=now, policy=policy_of(arena)
     )
 
 
@@ -58,7 +59,7 @@ def test_before_a_board_the_log_decides(curious: Arena, now: datetime) -> None:
 
 
 def test_other_policies_do_not_ask_for_ratings(orchard: Arena) -> None:
-    assert sampling.policy_of(orchard) is None
+    assert policy_of(orchard) is None
 
 
 def test_a_newcomer_is_covered_first_and_then_drawn_more_often(curious: Arena, judge: Any, now: datetime) -> None:
@@ -101,7 +102,7 @@ def test_only_a_new_snapshot_changes_the_draw(curious: Arena, judge: Any, now: d
     """Votes since the last publication have no influence: nobody can read them off the draws."""
     all_meet(judge, now)
     publish_snapshot(curious, now=now)
-    policy = sampling.policy_of(curious)
+    policy = policy_of(curious)
     assert policy is not None
     ids = list(Competitor.objects.filter(arena=curious).values_list("pk", flat=True))
     before = policy(ids)

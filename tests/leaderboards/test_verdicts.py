@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from arena.leaderboards import reading
+from arena.leaderboards.claims import PairVerdict, between
 from arena.leaderboards.publishing import publish_snapshot
-from arena.leaderboards.verdicts import PairVerdict, between
 from arena.teams.models import Arena, Voter
 
 

@@ -26,7 +26,7 @@ from arena.battles.errors import BattleError
 from arena.battles.finding import own_battle
 from arena.battles.models import Battle
 from arena.battles.views.stage import Stage, revealed_stage, stage_of, start_stage
-from arena.leaderboards import sampling
+from arena.leaderboards.policies import policy_of
 from arena.teams import voters
 from arena.teams.access import arena_for
 from arena.teams.models import Arena, Voter
@@ -63,9 +63,7 @@ def open_battle(request: HttpRequest, slug: str) -> HttpResponse:
         if prompt is not None:
             opening.check_prompt(prompt, limit=arena.max_prompt_chars)  # refused before a voter is made
         voter = voter or voters.ensure_voter(request)
-        battle = opening.open_battle(
-            voter, arena, prompt, seed=opening.new_seed(), now=now, policy=sampling.policy_of(arena)
-        )
+        battle = opening.open_battle(voter, arena, prompt, seed=opening.new_seed(), now=now, policy=policy_of(arena))
         response = _answer(request, arena, stage_of(arena, voter, now=now, battle=battle))
     except BattleError as error:
         if error.code == "nothing_left":
@@ -134,7 +132,7 @@ def _redraw(request: HttpRequest, battle: Battle) -> Stage:
     """A new pair for a void battle's prompt, once."""
     now = timezone.now()
     fresh = opening.redraw_battle(
-        battle, battle.voter, seed=opening.new_seed(), now=now, policy=sampling.policy_of(battle.arena)
+        battle, battle.voter, seed=opening.new_seed(), now=now, policy=policy_of(battle.arena)
     )
     return stage_of(battle.arena, battle.voter, now=now, battle=fresh)
 

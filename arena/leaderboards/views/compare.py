@@ -11,12 +11,11 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from arena.leaderboards import charts, profile, reading
+from arena.leaderboards.claims import BETTER, CANNOT_TELL, NO_DIFFERENCE, TOO_FEW, PairVerdict
 from arena.leaderboards.comparing import NotAsked, asked_pair
 from arena.leaderboards.profile import Meeting
 from arena.leaderboards.sentences import figure
-from arena.leaderboards.verdicts import PairVerdict
 from arena.teams.access import arena_for
-from ratings.deciding import BETTER, CANNOT_TELL, NO_DIFFERENCE, TOO_FEW
 
 
 @require_safe
