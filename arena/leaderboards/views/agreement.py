@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -11,11 +11,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
-from arena.leaderboards import agreeing, reading
+from arena.leaderboards import reading
 from arena.leaderboards.sentences import figure
 from arena.teams.access import arena_for, is_staff
-from ratings.influence import GroupFlip, Influence
-from ratings.kappa import KappaMatrix
+
+if TYPE_CHECKING:
+    from arena.leaderboards.agreeing import Found
+    from ratings.influence import GroupFlip, Influence
+    from ratings.kappa import KappaMatrix
 
 
 @require_safe
@@ -27,13 +30,15 @@ def agreement(request: HttpRequest, slug: str) -> HttpResponse:
     snapshot = reading.latest_snapshot(arena)
     context: dict[str, Any] = {"arena": arena, "section": "leaderboard", "snapshot": snapshot, "found": None}
     if snapshot is not None:
+        from arena.leaderboards import agreeing  # numpy and scipy, 50 MB that voters' pages do without
+
         context |= _measured(agreeing.measured(snapshot))
     response = render(request, "leaderboards/agreement.html", context)
     patch_cache_control(response, private=True)
     return response
 
 
-def _measured(found: agreeing.Found) -> dict[str, Any]:
+def _measured(found: Found) -> dict[str, Any]:
     return {
         "found": found,
         "status": _status(found),
@@ -63,7 +68,7 @@ SHOWN = 50
 """Voters listed at most: those who lean first."""
 
 
-def _status(found: agreeing.Found) -> str:
+def _status(found: Found) -> str:
     """Why there is no alpha; empty where there is one."""
     if not found.rated:
         return _("There are no votes yet.")

@@ -15,7 +15,6 @@ from arena.battles.matchmaking import UNIFORM_FLOOR
 from arena.leaderboards import plots, reading, shares
 from arena.teams.access import arena_for, is_staff
 from arena.teams.models import Arena
-from ratings.sampling import FLOOR
 
 
 @require_safe
@@ -64,7 +63,6 @@ def _percent(part: int, whole: int) -> float | None:
 
 def _policy(arena: Arena) -> str:
     """How pairs are drawn here, and what that does to shares."""
-    floors = {"floor": f"{UNIFORM_FLOOR * 100:g}", "informative": f"{FLOOR * 100:g}"}
     said: Mapping[str, str] = {
         Arena.Sampling.UNIFORM: _(
             "Every pair is drawn with the same chance. Shares differ by chance alone, and by when a competitor entered "
@@ -75,11 +73,19 @@ def _policy(arena: Arena) -> str:
             "served more until it has caught up."
         ),
         Arena.Sampling.INFORMATIVE: _(
-            "The pair whose vote narrows the board most is drawn most; %(informative)s %% of the draws take every "
+            "The pair whose vote narrows the board most is drawn most; %(floor)s %% of the draws take every "
             "pair alike. Close competitors are served more."
         ),
     }
-    return said[arena.sampling] % floors
+    return said[arena.sampling] % {"floor": f"{_floor(arena) * 100:g}"}
+
+
+def _floor(arena: Arena) -> float:
+    if arena.sampling != Arena.Sampling.INFORMATIVE:
+        return UNIFORM_FLOOR
+    from ratings.sampling import FLOOR  # numpy and scipy, 50 MB that most arenas do without
+
+    return FLOOR
 
 
 def _void_words() -> dict[str, str]:
