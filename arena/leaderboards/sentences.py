@@ -26,6 +26,7 @@ SAID_BY_THE_FIT = (
     gettext_noop("No pair was shown in both orders, so the effect of being shown first cannot be told."),
     gettext_noop("%(count)s groups were never compared with each other; no ranks are given across them."),
     gettext_noop("No finite maximum-likelihood estimate exists for %(names)s: %(prior)s stands in."),
+    gettext_noop("No finite estimate exists for %(names)s: one vote of ties each holds them."),
     gettext_noop("Parameters are those of the group with the most votes."),
     gettext_noop("%(count)s of %(rounds)s replicates had no finite estimate; a weak prior held them."),
 )
