@@ -405,7 +405,9 @@ def test_a_long_log_is_controlled_over_its_latest_votes(
 
 
 @transactional
-def test_counts_are_summed_over_the_turns_of_each_side(orchard: Arena, judge: Any, now: datetime) -> None:
+def test_counts_are_summed_over_all_turns_of_each_side_or_the_vote_stays_out(
+    orchard: Arena, judge: Any, now: datetime
+) -> None:
     vote = judge("Ash", "Birch", "a")
     second = vote.battle.turns.create(index=2, prompt="And?", created_at=now)
     first = vote.battle.turns.get(index=1)
@@ -419,6 +421,9 @@ def test_counts_are_summed_over_the_turns_of_each_side(orchard: Arena, judge: An
     styled = styling.load(Vote.objects.all(), labels, ("length",))
     assert styled.data.covariates is not None
     assert styled.data.covariates.tolist() == [[(30 - 10) / (30 + 10)]]
+    Response.objects.filter(turn=second, side="b").update(style_length=None)
+    half = styling.load(Vote.objects.all(), labels, ("length",))
+    assert (half.data.votes, half.uncounted) == (0, 1), "one side's half would be compared with the other's whole"
 
 
 def test_styles_that_follow_from_who_answers_or_from_each_other_cannot_be_told() -> None:
