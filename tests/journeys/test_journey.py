@@ -103,6 +103,9 @@ def test_every_page_fits_reads_and_has_no_finding(
     page.goto(f"{instance.url}/a/sample/leaderboard/?sort=first")
     page.locator(".method summary").click()
     check("board")
+    for room in ("competitors/Lampwright 3/", "compare/", "compare/?a=Lampwright 3&b=Lampwright 9", "integrity/"):
+        page.goto(f"{instance.url}/a/sample/{room}")
+        check(room.split("/")[0] + ("-two" if "?" in room else ""))
     page.goto(f"{instance.url}/a/recorded/")
     check("start")
     page.locator("[data-next] button").click()
@@ -116,6 +119,23 @@ def test_every_page_fits_reads_and_has_no_finding(
     page.locator(".reread > summary").click()
     check("reveal")
     assert page.foreign == []
+
+
+def test_operators_pages_fit_and_have_no_finding(instance: Any, browser: Any) -> None:
+    instance.env["DJANGO_SUPERUSER_PASSWORD"] = secret = "a phrase of four words"
+    instance.manage("createsuperuser", "--noinput", "--username", "operator", "--email", "operator@example.org")
+    for width, dark, language in ((1440, False, "en"), (390, True, "de")):
+        page = page_of(browser, width=width, dark=dark, language=language)
+        page.goto(f"{instance.url}/admin/login/?next=/a/sample/agreement/")
+        page.locator("#id_username").fill("operator")
+        page.locator("#id_password").fill(secret)
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"{instance.url}/a/sample/agreement/")
+        for room in ("agreement/", "integrity/", "competitors/Lampwright 3/"):
+            page.goto(f"{instance.url}/a/sample/{room}")
+            assert sideways(page) <= 0 and axe_findings(page) == [], (room, width, language)
+            picture(page, f"operator-{room.split('/')[0]}-{width}-{language}")
+        assert page.foreign == []
 
 
 def test_an_upset_server_is_no_upset_voter(instance: Any, browser: Any) -> None:

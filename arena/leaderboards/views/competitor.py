@@ -9,6 +9,7 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_cache_control
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
@@ -28,7 +29,7 @@ def competitor(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     published = reading.published_board(arena)
     context: dict[str, Any] = {
         "arena": arena, "section": "leaderboard", "competitor": row, "board": published, "line": None,
-        "settings": _settings(row),
+        "settings": _settings(row), "price_in": _number(row.price_in, "–"), "price_out": _number(row.price_out, "–"),
     }  # fmt: skip
     if published is not None:
         context |= _on_the_board(published, row)
@@ -135,12 +136,17 @@ def _settings(row: Competitor) -> list[tuple[str, str]]:
         (_("Model"), row.model_id),
         (_("Revision"), row.revision),
         (_("System prompt"), row.system_prompt),
-        (_("Temperature"), "" if row.temperature is None else f"{row.temperature:g}"),
-        (_("Top p"), "" if row.top_p is None else f"{row.top_p:g}"),
+        (_("Temperature"), _number(row.temperature, "")),
+        (_("Top p"), _number(row.top_p, "")),
         (_("At most"), tokens),
         (_("Context"), "" if row.context_length is None else figure(row.context_length)),
     ]
     return [(name, value) for name, value in known if value]
+
+
+def _number(value: float | None, unknown: str) -> str:
+    """As many decimals as it has, in the reader's language."""
+    return unknown if value is None else number_format(value)
 
 
 def _said(failures: dict[str, int]) -> list[tuple[str, int]]:
