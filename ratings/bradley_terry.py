@@ -12,6 +12,7 @@ import numpy as np
 from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
 from scipy.special import expit, log_expit
 
+from ratings import dense
 from ratings.connectivity import strong_components
 from ratings.data import SCORE_OF_A, Cells, Comparisons, Floats, unordered
 from ratings.errors import NotStronglyConnected
@@ -102,16 +103,28 @@ def fit_bradley_terry(
     >>> fit_bradley_terry(table).strength.round(6).tolist()
     [0.0, 0.0]
     """
-    pairs = unordered(table)
-    if prior <= 0 and not _somebody_links_all(pairs):
-        _require_strong(pairs)
-    side_effect = side_effect and side_is_identifiable(table)
-    if not side_effect:
-        table = pairs
+    wins = dense.wins_of(table) if dense.is_dense(table) else None
+    if prior <= 0 and (wins is None or not dense.somebody_links_all(wins)):
+        _require_strong(table)
+    if not (side_effect and side_is_identifiable(table)):
+        quick = None if wins is None else _in_full(wins, prior, tolerance)
+        return quick or _newton(unordered(table), False, prior, 0.0, tolerance, max_iterations)
     fit = _newton(table, side_effect, prior, 0.0, tolerance, max_iterations)
-    if side_effect and abs(fit.side_effect) > SIDE_SEPARATED:
+    if abs(fit.side_effect) > SIDE_SEPARATED:
         fit = _newton(table, side_effect, prior, SIDE_PRIOR, tolerance, max_iterations)
     return fit
+
+
+def _in_full(wins: Floats, prior: float, tolerance: float) -> BradleyTerryFit | None:
+    """The fit without the side effect from the matrix of wins, where a few steps lead there."""
+    top = dense.climb(wins, prior, tolerance)
+    if top is None:
+        return None
+    n = len(wins)
+    information = np.zeros((n + 1, n + 1))
+    information[:n, :n] = top.information
+    covariance = invert(information, False)
+    return BradleyTerryFit(top.strength, 0.0, covariance, top.value, top.iterations, top.gradient_norm, prior)
 
 
 def _newton(
@@ -230,9 +243,13 @@ def invert(information: Floats, side_effect: bool) -> Floats:
         return result
     block = _proper(information, side_effect)
     factor, failed = dpotrf(block)
-    inverse = np.linalg.inv(block) if failed else np.triu(dpotri(factor)[0])
-    if not failed:
-        inverse += np.triu(inverse, 1).T
+    if failed:
+        inverse = np.linalg.inv(block)
+    else:
+        inverse = dpotri(factor)[0]  # its lower triangle is that of the factor: zeros
+        diagonal = inverse.diagonal().copy()
+        inverse = inverse + inverse.T
+        np.fill_diagonal(inverse, diagonal)
     inverse[:n] -= inverse[:n].mean(axis=0)
     inverse[:, :n] -= inverse[:, :n].mean(axis=1, keepdims=True)
     result[: len(block), : len(block)] = inverse
@@ -284,17 +301,6 @@ def _halve(
         if reached >= value - 1e-12 * abs(value):
             return trial, reached, not np.array_equal(trial, start)
     return start, value, False
-
-
-def _somebody_links_all(pairs: Cells) -> bool:
-    """Whether somebody scored against everybody and conceded to everybody, so that all is strongly connected.
-
-    Enough, not necessary, and so much quicker than a search that in a full arena it is all that is needed.
-    """
-    scored, conceded = (pairs.score > 0).astype(float), (pairs.count > pairs.score).astype(float)
-    up = np.bincount(pairs.a, scored, minlength=pairs.n) + np.bincount(pairs.b, conceded, minlength=pairs.n)
-    down = np.bincount(pairs.a, conceded, minlength=pairs.n) + np.bincount(pairs.b, scored, minlength=pairs.n)
-    return bool((np.minimum(up, down) == pairs.n - 1).any())
 
 
 def _require_strong(table: Cells) -> None:

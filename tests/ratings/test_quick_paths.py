@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from scipy.special import expit, log_expit
 
 from ratings import Cells, NotStronglyConnected, comparisons, fit_bradley_terry
-from ratings.bradley_terry import _somebody_links_all, hessian, invert, log_likelihood
+from ratings.bradley_terry import _newton, hessian, invert, log_likelihood
 from ratings.connectivity import strong_components
 from ratings.data import cells, group, unordered
+from ratings.dense import climb, is_dense, somebody_links_all, wins_of
 
 
 @st.composite
@@ -49,7 +50,7 @@ def test_pairs_are_merged_alike_with_and_without_whole_matrices(table: Cells) ->
 @settings(deadline=None, max_examples=150)
 def test_somebody_links_all_only_where_all_are_strongly_connected(table: Cells) -> None:
     strong = np.unique(strong_components(table)).size == 1
-    assert strong or not _somebody_links_all(unordered(table))
+    assert strong or not somebody_links_all(wins_of(table))
     if not strong:
         with pytest.raises(NotStronglyConnected):
             fit_bradley_terry(table)
@@ -57,7 +58,34 @@ def test_somebody_links_all_only_where_all_are_strongly_connected(table: Cells) 
 
 def test_a_full_arena_needs_no_search() -> None:
     a, b = np.nonzero(~np.eye(5, dtype=bool))
-    assert _somebody_links_all(unordered(Cells(5, a, b, np.full(20, 2.0), np.ones(20))))
+    assert somebody_links_all(wins_of(Cells(5, a, b, np.full(20, 2.0), np.ones(20))))
+
+
+@given(tables(), st.sampled_from([0.0, 0.5, 3.0]))
+@settings(deadline=None, max_examples=150)
+def test_matrices_lead_to_the_maximum_that_halved_steps_lead_to(table: Cells, prior: float) -> None:
+    if not prior and np.unique(strong_components(table)).size > 1:
+        return
+    careful = _newton(unordered(table), False, prior, 0.0, 1e-10, 200)
+    quick = fit_bradley_terry(table, prior=prior)
+    assert quick.strength == pytest.approx(careful.strength, abs=1e-8)
+    assert quick.covariance == pytest.approx(careful.covariance, rel=1e-6, abs=1e-9)
+    assert quick.log_likelihood == pytest.approx(careful.log_likelihood, rel=1e-12)
+
+
+def test_a_full_arena_is_fitted_in_a_few_full_steps() -> None:
+    a, b = np.nonzero(~np.eye(8, dtype=bool))
+    table = Cells(8, a, b, np.full(56, 20.0), np.where(a < b, 14.0, 5.0))
+    assert is_dense(table)
+    top = climb(wins_of(table), 0.0, 1e-10)
+    assert top is not None
+    assert top.iterations <= 4
+
+
+def test_matrices_say_nothing_where_there_is_no_maximum() -> None:
+    """One lost everything: steps run away, and the careful way has to answer or to refuse."""
+    wins = np.array([[0.0, 5.0, 9.0], [4.0, 0.0, 9.0], [0.0, 0.0, 0.0]])
+    assert climb(wins, 0.0, 1e-10) is None
 
 
 @given(tables(), st.floats(-40, 40), st.floats(-3, 3))
