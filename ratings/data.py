@@ -145,11 +145,11 @@ def comparisons(
     _check_range(first, len(labels), "a")
     _check_range(second, len(labels), "b")
     _check_range(what, len(Outcome), "outcome")
-    same = np.flatnonzero(first == second)
-    if same.size:
-        raise SelfComparison(labels[first[same[0]]])
-    wrong = np.flatnonzero(~np.isfinite(mass) | (mass < 0))
-    if wrong.size:
+    same = first == second
+    if same.any():
+        raise SelfComparison(labels[first[same.argmax()]])
+    if mass.size and not 0 <= mass.min() <= mass.max() < np.inf:
+        wrong = np.flatnonzero(~np.isfinite(mass) | (mass < 0))
         raise BadInput(f"the weight {mass[wrong[0]]} of row {wrong[0]} must be a finite number, zero or more.")
     style, styles = _covariates(covariates, covariate_names, first.size)
     if (mass > 0).all():  # arrays of a million votes are not copied without need
@@ -167,9 +167,9 @@ def _covariates(given: ArrayLike | None, names: Sequence[str], rows: int) -> tup
     style = np.asarray(given, dtype=np.float64)
     if style.shape != (rows, len(names)):
         raise BadInput(f"covariates of shape {style.shape} must have {rows} rows and {len(names)} named columns.")
-    wrong = np.argwhere(~np.isfinite(style))
-    if wrong.size:
-        row, column = wrong[0].tolist()
+    finite = np.isfinite(style)
+    if not finite.all():
+        row, column = np.argwhere(~finite)[0].tolist()
         raise BadInput(f"the covariate {names[column]!r} of row {row} is {style[row, column]}, not a finite number.")
     return style, tuple(names)
 
@@ -316,6 +316,6 @@ def fingerprint(data: Comparisons) -> str:
 
 
 def _check_range(codes: Ints, size: int, name: str) -> None:
-    wrong = np.flatnonzero((codes < 0) | (codes >= size))
-    if wrong.size:
+    if codes.size and not 0 <= codes.min() <= codes.max() < size:
+        wrong = np.flatnonzero((codes < 0) | (codes >= size))
         raise BadInput(f"{name}[{wrong[0]}] is {codes[wrong[0]]}, and only 0 to {size - 1} are known.")

@@ -6,6 +6,7 @@ x = (e_a - e_b, side, z); its score is residual · x and its information curvatu
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,8 @@ from ratings.data import Floats, Ints
 
 CHUNK = 1 << 20
 """Numbers worked on at once."""
+BLOCK = 1 << 15
+"""Rows worked on at once: what is made of them stays in the cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,8 @@ class Rows:
     side : float64, shape (m,)
         Design of the side effect.
     covariates : float64, shape (m, k)
+    pairs : int64, shape (m,), optional
+        a · n + b, where it is needed more than once.
     """
 
     n: int
@@ -48,6 +53,7 @@ class Rows:
     vote: Ints
     side: Floats
     covariates: Floats
+    pairs: Ints | None = None
 
     @property
     def size(self) -> int:
@@ -59,7 +65,19 @@ class Rows:
         return Rows(
             self.n, self.a[chosen], self.b[chosen], self.mass[chosen], self.residual[chosen], self.curvature[chosen],
             self.vote[chosen], self.side[chosen], self.covariates[chosen],
+            None if self.pairs is None else self.pairs[chosen],
         )  # fmt: skip
+
+    def pair(self) -> Ints:
+        """a · n + b of each row."""
+        return self.a * self.n + self.b if self.pairs is None else self.pairs
+
+
+def slices(m: int, n: int = 0) -> Iterator[slice]:
+    """All of m rows in blocks, none so small that tables of n · n numbers would cost more than its rows."""
+    step = max(BLOCK, 2 * n * n)
+    for start in range(0, m, step):
+        yield slice(start, min(start + step, m))
 
 
 def scores(rows: Rows, where: Ints, groups: int) -> Floats:
@@ -80,9 +98,21 @@ def spread(rows: Rows, value: Floats, where: Ints, groups: int) -> Floats:
 
 def slope(rows: Rows) -> Floats:
     """The gradient, shape (K,)."""
-    value = rows.mass * rows.residual
-    own = np.bincount(rows.a, value, minlength=rows.n) - np.bincount(rows.b, value, minlength=rows.n)
-    return np.concatenate([own, [rows.side @ value], rows.covariates.T @ value])
+    n, total = rows.n, np.zeros(rows.size)
+    pairs = np.zeros(n * n)
+    for part in slices(rows.a.size, n):
+        block = rows.part(part)
+        value = block.mass * block.residual
+        pairs += np.bincount(block.pair(), value, minlength=n * n)
+        total[n] += block.side @ value
+        total[n + 1 :] += block.covariates.T @ value
+    total[:n] = _lead(pairs.reshape(n, n))
+    return total
+
+
+def _lead(pairs: Floats) -> Floats:
+    """Sums by pair (…, n, n) where each competitor is a less those where it is b, shape (…, n)."""
+    return np.asarray(pairs.sum(axis=-1) - pairs.sum(axis=-2))
 
 
 def predict(rows: Rows, vectors: Floats, where: Ints) -> Floats:
@@ -97,17 +127,27 @@ def predict(rows: Rows, vectors: Floats, where: Ints) -> Floats:
 def information(rows: Rows, mass: Floats) -> Floats:
     """X' diag(mass) X, shape (K, K)."""
     n, size = rows.n, rows.size
-    total = np.bincount(rows.a * size + rows.b, -mass, minlength=size * size).reshape(size, size)
-    total = total + total.T
-    total[np.arange(n), np.arange(n)] += np.bincount(rows.a, mass, minlength=n) + np.bincount(rows.b, mass, minlength=n)
-    columns = (rows.side, *rows.covariates.T)
-    for i, first in enumerate(columns):
-        weighted = mass * first
-        cross = np.bincount(rows.a, weighted, minlength=n) - np.bincount(rows.b, weighted, minlength=n)
-        total[:n, n + i] = total[n + i, :n] = cross
-        for j, second in enumerate(columns[: i + 1]):
-            total[n + i, n + j] = total[n + j, n + i] = weighted @ second
-    return np.asarray(total, dtype=np.float64)
+    met, beside = np.zeros(n * n), np.zeros((size - n, n * n))
+    total = np.zeros((size, size))
+    for part in slices(rows.a.size, n):
+        block, weight = rows.part(part), mass[part]
+        pair, side, styles = block.pair(), weight * block.side, block.covariates.T
+        own = np.bincount(pair, weight, minlength=n * n)
+        met += own
+        beside[0] += own if (block.side == 1).all() else np.bincount(pair, side, minlength=n * n)
+        total[n, n] += side @ block.side
+        total[n + 1 :, n] += styles @ side
+        weighted = styles * weight
+        total[n + 1 :, n + 1 :] += weighted @ styles.T
+        for column, values in enumerate(weighted, 1):
+            beside[column] += np.bincount(pair, values, minlength=n * n)
+    total[n, n + 1 :] = total[n + 1 :, n]
+    total[n:, :n] = _lead(beside.reshape(-1, n, n))
+    total[:n, n:] = total[n:, :n].T
+    table = met.reshape(n, n)
+    total[:n, :n] -= table + table.T
+    total[np.arange(n), np.arange(n)] += table.sum(axis=0) + table.sum(axis=1)
+    return total
 
 
 def group_information(rows: Rows, where: Ints, groups: int) -> Floats:
@@ -130,14 +170,23 @@ def leverage(rows: Rows, inverse: Floats) -> Floats:
     """curvature · x' M x of one vote of each row, shape (m,), with M the inverse information."""
     n = rows.n
     diagonal = np.diag(inverse)[:n]
-    pair = diagonal[:, None] + diagonal[None, :] - 2 * inverse[:n, :n]
-    value = pair[rows.a, rows.b]
-    columns = (rows.side, *rows.covariates.T)
-    for i, first in enumerate(columns):
-        value += 2 * first * (inverse[n + i, rows.a] - inverse[n + i, rows.b])
-        for j, second in enumerate(columns):
-            value += inverse[n + i, n + j] * first * second
-    return np.asarray(rows.curvature * value)
+    pair = (diagonal[:, None] + diagonal[None, :] - 2 * inverse[:n, :n]).ravel()
+    ends, own, mixed = 2 * inverse[n:, :n], inverse[n + 1 :, n + 1 :], 2 * inverse[n, n + 1 :]
+    value = np.empty(rows.a.size)
+    for part in slices(rows.a.size):
+        block = rows.part(part)
+        a, b, side, styles = block.a, block.b, block.side, block.covariates.T
+        found = np.take(pair, block.pair())
+        if inverse[n, n] > 0:
+            found += side * (ends[0, a] - ends[0, b] + inverse[n, n] * side + mixed @ styles)
+        crossed = own @ styles
+        crossed += np.take(ends[1:], a, axis=1)
+        crossed -= np.take(ends[1:], b, axis=1)
+        crossed *= styles
+        found += crossed.sum(axis=0)
+        found *= block.curvature
+        value[part] = found
+    return value
 
 
 def share_sums(rows: Rows, contrasts: Floats) -> Floats:

@@ -48,6 +48,11 @@ class Maximum:
     held: tuple[int, ...]
 
 
+NEAR = 1e-3
+"""Log-odds: steps up to it are taken by the inverse of the step before, as long as each is a tenth of the last."""
+CLOSE = 1e-5
+"""Log-odds from the maximum within which the inverse is made that is handed out."""
+
 Evaluate = Callable[[Floats], tuple[float, Rows]]
 """Log-likelihood at the parameters, and its rows there."""
 
@@ -134,12 +139,17 @@ def _climb(
     x, iteration = start, 0
     value, rows = evaluate(x)
     value += _prior(x, votes)
+    inverse, gone, before = np.zeros((x.size, x.size)), np.inf, np.inf
     for iteration in range(200):  # noqa: B007 - how many were needed is reported
-        gradient, inverse = _local(rows, x, votes, free, n)
+        gradient = slope(rows) + votes * (0.5 - expit(x))
         step = inverse @ gradient
         size = float(np.abs(step).max(initial=0.0))
+        if gone > CLOSE and not CLOSE < size <= min(NEAR, before / 10):
+            inverse, gone = _inverse(rows, x, votes, free, n), 0.0
+            step = inverse @ gradient
+            size = float(np.abs(step).max(initial=0.0))
         if size <= tolerance:
-            break  # gradient and inverse are those of here
+            break  # gradient and, within `CLOSE`, inverse are those of here
         step *= min(1.0, MAX_STEP / size)
         for power in range(40):
             trial = x + step * 0.5**power
@@ -147,20 +157,20 @@ def _climb(
             reached += _prior(trial, votes)
             if reached >= value - 1e-12 * abs(value):
                 break
+        gone, before = gone + float(np.abs(trial - x).max()), size
         x, value, rows = trial, reached, there
     else:
-        gradient, inverse = _local(rows, x, votes, free, n)
+        gradient, inverse = slope(rows) + votes * (0.5 - expit(x)), _inverse(rows, x, votes, free, n)
     x = x.copy()
     x[:n] -= x[:n].mean() if n else 0.0
     return Maximum(x, inverse, value, iteration, float(np.abs(gradient[free]).max(initial=0.0)), ())
 
 
-def _local(rows: Rows, x: Floats, votes: Floats, free: NDArray[np.bool_], n: int) -> tuple[Floats, Floats]:
+def _inverse(rows: Rows, x: Floats, votes: Floats, free: NDArray[np.bool_], n: int) -> Floats:
     chance = expit(x)
-    gradient = slope(rows) + votes * (0.5 - chance)
     matrix = information(rows, rows.mass * rows.curvature)
     matrix[np.diag_indices_from(matrix)] += votes * chance * (1 - chance)
-    return gradient, centred_inverse(matrix, free, n)
+    return centred_inverse(matrix, free, n)
 
 
 def _prior(x: Floats, votes: Floats) -> float:

@@ -130,10 +130,14 @@ def sandwich_by_vote(data: Comparisons, fit: Fit, *, correction: bool = True) ->
     elif not correction:
         meat = small * information(rows, rows.mass * rows.residual**2)
     else:
-        h = leverage(rows, inverse)
-        single = h > 1 - ALONE
-        meat = information(rows, rows.mass * np.where(single, 0.0, rows.residual**2 / np.where(single, 1.0, 1 - h)))
-        if single.any():
+        left = 1.0 - leverage(rows, inverse)
+        single = left < ALONE
+        some = bool(single.any())
+        squares = rows.residual**2
+        squares *= rows.mass
+        squares /= np.where(single, np.inf, left) if some else left
+        meat = information(rows, squares)
+        if some:
             alone = _designs(rows, single) * np.sqrt(rows.curvature[single])[:, None] @ inverse
     matrix = inverse @ meat @ inverse
     df = np.full(rows.size, max(votes - n, 1.0))

@@ -6,17 +6,20 @@ bold) over its standard deviation. Ties count half a win each. theta is then the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ratings.bradley_terry import fit_bradley_terry, side_is_identifiable
 from ratings.connectivity import strong_components
-from ratings.data import SCORE_OF_A, Comparisons, Floats, cells
+from ratings.data import SCORE_OF_A, Comparisons, Floats, cells, ordered_pair
 from ratings.errors import BadInput, NotStronglyConnected
-from ratings.linear import Rows
+from ratings.linear import Rows, slices
 from ratings.newton import maximise
+
+LARGEST = 700.0
+"""Log-odds whose odds can still be held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ class StyleFit:
         """The votes as rows of a linear model at this fit."""
         design = _design(data, self.scale)
         x = np.concatenate([self.strength, [self.side_effect], self.coefficients])
-        return _evaluate(data, design, SCORE_OF_A[data.outcome], x)[1]
+        return _evaluate(_unfitted(data, design), SCORE_OF_A[data.outcome], x)[1]
 
 
 def relative_difference(a: ArrayLike, b: ArrayLike) -> Floats:
@@ -125,7 +128,7 @@ def fit_style(data: Comparisons, *, side_effect: bool = False, prior: float = 0.
     if prior <= 0 and labels.any():
         raise NotStronglyConnected([[data.names[i] for i in np.flatnonzero(labels == g)] for g in np.unique(labels)])
     scale = standard_deviations(data)
-    design, score = _design(data, scale), SCORE_OF_A[data.outcome]
+    rows, score = _unfitted(data, _design(data, scale)), SCORE_OF_A[data.outcome]
     n, k = table.n, scale.size
     plain = fit_bradley_terry(table, side_effect=side_effect, prior=prior)
     start = np.concatenate([plain.strength, [plain.side_effect], np.zeros(k)])
@@ -133,7 +136,7 @@ def fit_style(data: Comparisons, *, side_effect: bool = False, prior: float = 0.
     free[n] = side_effect and side_is_identifiable(table)
 
     def evaluate(x: Floats) -> tuple[float, Rows]:
-        return _evaluate(data, design, score, x)
+        return _evaluate(rows, score, x)
 
     found = maximise(evaluate, start, free, n=n, prior=prior)
     return StyleFit(
@@ -153,8 +156,11 @@ def standard_deviations(data: Comparisons) -> Floats:
     """
     covariates = np.zeros((0, 0)) if data.covariates is None else data.covariates
     total = max(data.votes, 1e-300)
-    mean = data.weight @ covariates / total
-    scale = np.sqrt(np.maximum(data.weight @ covariates**2 / total - mean**2, 0.0))
+    sums = np.zeros((2, covariates.shape[1]))
+    for part in slices(data.a.size):
+        sums[0] += data.weight[part] @ covariates[part]
+        sums[1] += data.weight[part] @ covariates[part] ** 2
+    scale = np.sqrt(np.maximum(sums[1] / total - (sums[0] / total) ** 2, 0.0))
     for name, value in zip(data.covariate_names, scale.tolist(), strict=True):
         if value < 1e-9:
             raise BadInput(f"the style covariate {name!r} is the same in all votes, so its effect cannot be told.")
@@ -162,20 +168,41 @@ def standard_deviations(data: Comparisons) -> Floats:
 
 
 def _design(data: Comparisons, scale: Floats) -> Floats:
+    """Covariates in standard deviations, each in one piece."""
     covariates = np.zeros((data.a.size, 0)) if data.covariates is None else data.covariates
-    return np.asfortranarray(covariates / scale)  # columns are what is summed
+    columns = np.empty(covariates.shape[::-1])
+    for part in slices(data.a.size):
+        for column, values, unit in zip(columns, covariates[part].T, scale.tolist(), strict=True):
+            np.divide(values, unit, out=column[part])
+    return columns.T
 
 
-def _evaluate(data: Comparisons, design: Floats, score: Floats, x: Floats) -> tuple[float, Rows]:
-    """Log-likelihood and rows at x = (theta, gamma, beta)."""
-    n = len(data.names)
-    d = x[data.a] - x[data.b] + x[n]
-    d += design @ x[n + 1 :]
-    small = np.exp(-np.abs(d))  # log sigma and sigma of both signs from one exponential
-    value = data.weight @ (np.minimum(d, 0) - np.log1p(small) - (1 - score) * d)
-    p = np.where(d > 0, 1.0, small)
-    p /= 1 + small
-    rows = Rows(
-        n, data.a, data.b, data.weight, score - p, p * (1 - p), np.arange(d.size), np.ones(d.size), design
+def _unfitted(data: Comparisons, design: Floats) -> Rows:
+    """The rows without residuals and curvatures."""
+    m, nothing = data.a.size, np.zeros(0)
+    return Rows(
+        len(data.names), data.a, data.b, data.weight, nothing, nothing, np.arange(m), np.broadcast_to(1.0, m), design,
+        ordered_pair(data),
     )  # fmt: skip
-    return float(value), rows
+
+
+def _evaluate(rows: Rows, score: Floats, x: Floats) -> tuple[float, Rows]:
+    """Log-likelihood and rows at x = (theta, gamma, beta)."""
+    n, value, lost = rows.n, 0.0, 1.0 - score
+    pair, few = rows.pair(), rows.a.size < n * n
+    gaps = np.zeros(0) if few else np.subtract.outer(x[:n] + x[n], x[:n]).ravel()
+    residual, curvature = np.empty(rows.a.size), np.empty(rows.a.size)
+    for part in slices(rows.a.size):
+        d = x[rows.a[part]] + x[n] - x[rows.b[part]] if few else np.take(gaps, pair[part])
+        d += rows.covariates[part] @ x[n + 1 :]
+        odds = np.negative(d)
+        np.exp(np.minimum(odds, LARGEST, out=odds), out=odds)  # of b
+        whole = 1.0 + odds
+        d *= lost[part]
+        d += np.log(whole)
+        value -= float(rows.mass[part] @ d)
+        np.reciprocal(whole, out=whole)
+        np.subtract(score[part], whole, out=residual[part])
+        odds *= whole
+        np.multiply(odds, whole, out=curvature[part])
+    return value, replace(rows, residual=residual, curvature=curvature)

@@ -11,25 +11,60 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy.optimize import minimize
+from scipy.special import expit
 
 from ratings import BadInput, BoardOptions, Comparisons, board_csv, board_json, comparisons, make_board
-from ratings.linear import information, slope
+from ratings.data import SCORE_OF_A
+from ratings.linear import information, leverage, slope
+from ratings.newton import centred_inverse
 from ratings.sandwich import sandwich_by_vote, sandwich_by_voter
 from ratings.simulate import Design, simulate, simulate_style
-from ratings.style import _evaluate, fit_style, relative_difference
+from ratings.style import _evaluate, _unfitted, fit_style, relative_difference
 
 
 def test_gradient_and_information_are_derivatives() -> None:
     data = simulate_style(Design(models=4, votes=200, tie=0.4), [0.4, -0.2], 1).data
     score, step = np.array([1.0, 0.0, 0.5, 0.5])[data.outcome], 1e-6
     x = np.random.default_rng(2).normal(0, 0.5, 7)
-    rows = _evaluate(data, data.covariates, score, x)[1]
+    unfitted = _unfitted(data, data.covariates)
+    rows = _evaluate(unfitted, score, x)[1]
     gradient, curve = slope(rows), information(rows, rows.mass * rows.curvature)
     for i in range(7):
         e = np.eye(7)[i] * step
-        ahead, behind = (_evaluate(data, data.covariates, score, x + sign * e) for sign in (1, -1))
+        ahead, behind = (_evaluate(unfitted, score, x + sign * e) for sign in (1, -1))
         assert gradient[i] == pytest.approx((ahead[0] - behind[0]) / (2 * step), abs=1e-4)
         assert -curve[:, i] == pytest.approx((slope(ahead[1]) - slope(behind[1])) / (2 * step), abs=1e-4)
+
+
+def test_blocks_and_tables_of_pairs_give_what_whole_designs_give() -> None:
+    """More rows than a block holds, side effect and leverage included, against matrices written out."""
+    data = simulate_style(Design(models=4, votes=40_000, side_effect=0.2), [0.4, -0.2], 1).data
+    x = np.array([0.3, -0.1, 0.0, -0.2, 0.25, 0.5, -0.3])
+    score = SCORE_OF_A[data.outcome]
+    value, rows = _evaluate(_unfitted(data, data.covariates), score, x)
+    design = np.zeros((40_000, 7))
+    design[np.arange(40_000), data.a], design[np.arange(40_000), data.b] = 1, -1
+    design[:, 4], design[:, 5:] = 1, data.covariates
+    chance = expit(design @ x)
+    curvature = chance * (1 - chance)
+    assert value == pytest.approx(data.weight @ (score * np.log(chance) + (1 - score) * np.log1p(-chance)), rel=1e-12)
+    assert slope(rows) == pytest.approx(design.T @ (data.weight * (score - chance)), abs=1e-8)
+    whole = design.T @ ((data.weight * curvature)[:, None] * design)
+    assert information(rows, rows.mass * rows.curvature) == pytest.approx(whole, rel=1e-10, abs=1e-8)
+    inverse = np.linalg.pinv(whole)
+    wanted = curvature * np.einsum("mi,ij,mj->m", design, inverse, design)
+    assert leverage(rows, inverse) == pytest.approx(wanted, rel=1e-8)
+
+
+def test_the_covariance_is_that_of_the_maximum() -> None:
+    """Late steps keep the inverse of the step before; the one that is handed out is made at the end."""
+    data = simulate_style(Design(models=4, votes=5_000), [0.8, -0.5], 4).data
+    fit = fit_style(data)
+    rows = fit.rows(data)
+    free = np.arange(7) != 4
+    whole = centred_inverse(information(rows, rows.mass * rows.curvature), free, 4)
+    assert fit.covariance == pytest.approx(whole, rel=1e-4, abs=1e-12)
+    assert np.abs(slope(rows)[free]).max() < 1e-4
 
 
 def test_the_fit_agrees_with_a_general_optimiser() -> None:
