@@ -116,6 +116,7 @@ def database(default_file: Path) -> dict[str, Any]:
     reading cannot always be upgraded to a writing one.
     """
     url = os.environ.get("DATABASE_URL", "").strip()
+    pool_size = whole_number("DATABASE_POOL", 12, low=1, high=500)
     # Without a URL the path is taken as it is: in a URL its `?`, `#` and `%` would mean something.
     config: dict[str, Any] = {"ENGINE": SQLITE, "NAME": str(default_file)} if not url else _database_of(url)
     if config["ENGINE"] == SQLITE:
@@ -128,7 +129,6 @@ def database(default_file: Path) -> dict[str, Any]:
         config["CONN_MAX_AGE"] = None  # a connection lives as long as its thread
         return config
     config["ENGINE"] = "django.db.backends.postgresql"
-    pool_size = whole_number("DATABASE_POOL", 12, low=1, high=500)
     config["OPTIONS"] = {**config.get("OPTIONS", {}), "pool": {"min_size": 1, "max_size": pool_size, "timeout": 10}}
     config["CONN_MAX_AGE"] = 0
     return config
@@ -149,6 +149,8 @@ def _database_of(url: str) -> dict[str, Any]:
         raise ImproperlyConfigured(f"DATABASE_URL={_without_password(url)!r} has a bad host or port: {use}.")
     if config["NAME"] in ("", ":memory:"):
         raise ImproperlyConfigured(f"DATABASE_URL={_without_password(url)!r} names no database: {use}.")
+    if scheme == "sqlite" and not Path(config["NAME"]).is_absolute():
+        raise ImproperlyConfigured(f"DATABASE_URL={url!r} depends on where it is started from: {use}.")
     return config
 
 

@@ -22,7 +22,7 @@ def elo(data: Comparisons, *, k: float = 4.0, initial: float = 1000.0) -> Floats
     Raises
     ------
     BadInput
-        A weight is no whole number, or there are more than `MOST_VOTES` votes.
+        `k` is not positive, a weight is no whole number, or there are more than `MOST_VOTES` votes.
 
     References
     ----------
@@ -34,6 +34,8 @@ def elo(data: Comparisons, *, k: float = 4.0, initial: float = 1000.0) -> Floats
     >>> elo(comparisons(["x", "y"], [0], [1], [0])).tolist()
     [1002.0, 998.0]
     """
+    if not k > 0:
+        raise BadInput(f"k is {k}: a surprise has to move ratings, by a positive number of points.")
     part = np.flatnonzero(data.weight != np.floor(data.weight))
     if part.size:
         raise BadInput(f"online Elo takes whole votes, and row {part[0]} has the weight {data.weight[part[0]]}.")

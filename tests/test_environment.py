@@ -89,6 +89,8 @@ REFUSED = [
     ("DATABASE_URL", "sqlite:///", "sqlite:////"),
     ("DATABASE_URL", "sqlite://:memory:", "sqlite:////"),
     ("DATABASE_URL", "sqlite:///:memory:", "sqlite:////"),
+    ("DATABASE_URL", "sqlite:///relative.db", "sqlite:////"),
+    ("DATABASE_POOL", "x", "from 1 to 500"),
     ("DATABASE_URL", "postgres://host", "postgres://"),
     ("DATABASE_URL", "postgres://host:port/name", "postgres://"),
     ("DATABASE_URL", "postgres://host:65536/name", "postgres://"),

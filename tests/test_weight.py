@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -33,3 +34,13 @@ def test_what_is_said_twice_for_that_is_said_alike() -> None:
     }  # fmt: skip
     for word in ("BETTER", "NO_DIFFERENCE", "CANNOT_TELL", "TOO_FEW"):
         assert getattr(claims, word) == getattr(deciding, word)
+
+
+def test_every_process_of_ours_counts_with_one_thread() -> None:
+    """A board is published by the worker and verified by a command: their sums must come in one order."""
+    code = "import arena.settings, os; print(os.environ['OPENBLAS_NUM_THREADS'], 'numpy' in sys.modules)"
+    bare = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys; {code}"], cwd=ROOT, env=bare, capture_output=True, text=True
+    )
+    assert done.stdout.split() == ["1", "False"], done.stderr

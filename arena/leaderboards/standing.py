@@ -49,7 +49,8 @@ def of_pair(arena: Arena, a: Side, b: Side, winner: Winner) -> Standing:
     chart = SafeString("")
     if pair.lower is not None and pair.upper is not None:
         chart = charts.difference(pair.difference, pair.lower, pair.upper)
-    return Standing(_heading(winner, pair.difference), sentences, board, chart)
+    heading = _("The board so far") if pair.verdict == TOO_FEW else _heading(winner, pair.difference)
+    return Standing(heading, sentences, board, chart)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ def main() -> int:
     """Runs until it is stopped; 0 after a stop, 1 when it could not start."""
 
     def stop(number: int, frame: FrameType | None) -> None:
+        _end_once()  # a second signal at the same instant must not break the stop
         raise Stopped
 
     signal.signal(signal.SIGTERM, stop)
@@ -57,11 +58,16 @@ def main() -> int:
         sys.stderr.write(f"{sentence}\n")
         return 1
     finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, signal.SIG_IGN)
+        _end_once()
         stop_all(instance.children)
     print("Stopped.")
     return 0
+
+
+def _end_once() -> None:
+    """Signals do nothing from now on. They are not ignored: one that is pending meanwhile would print a traceback."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
 
 
 class Instance:
@@ -69,7 +75,7 @@ class Instance:
 
     def __init__(self, environment: dict[str, str]) -> None:
         self.var = Path(environment.get("VAR_DIR", "").strip() or ROOT / "var").resolve()
-        self.environment = {"OPENBLAS_NUM_THREADS": "1", **environment, "VAR_DIR": str(self.var)}
+        self.environment = {**environment, "VAR_DIR": str(self.var)}
         self.host = environment.get("HOST", "").strip() or "127.0.0.1"
         self.note = self.var / "local-model-unavailable.txt"
         self.children: list[Child] = []

@@ -16,6 +16,7 @@ from arena.battles.errors import ArenaClosed, NothingLeft, PromptNotText, TooMan
 from arena.battles.models import Battle, Vote
 from arena.battles.words import BattleState, Winner
 from arena.competitors.models import Competitor
+from arena.prompts.models import Prompt, PromptSet
 from arena.teams.models import Arena, Voter
 
 FRAGMENT = {"X-Fragment": "1"}
@@ -211,3 +212,13 @@ def test_without_javascript_every_post_leads_back_to_the_page(as_voter: Client, 
     assert b"<html" in answer.content
     voted = as_voter.post(f"/a/recorded/battles/{battle.public_id}/vote/", {"winner": "a"}, follow=True)
     assert b'data-side="a"' in voted.content
+
+
+def test_suggestions_are_in_the_readers_language_as_far_as_there_are_any(client: Client, live: Arena) -> None:
+    prompts = PromptSet.objects.create(arena=live, name="ideas", purpose=PromptSet.Purpose.SUGGESTIONS)
+    for language, count in (("en", 4), ("de", 2)):
+        for number in range(count):
+            Prompt.objects.create(prompt_set=prompts, key=f"{language}{number}", text=f"{language}?", language=language)
+    for language, expected in (("en", ["en?"] * 3), ("de", ["de?", "de?", "en?"])):
+        page = client.get("/a/live/", headers={"Accept-Language": language}).content.decode()
+        assert set(expected) == set(re.findall(r"\b(?:en|de)\?", page))

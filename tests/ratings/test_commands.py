@@ -348,3 +348,11 @@ def test_a_million_competitors_by_mistake_are_refused_or_cost_no_more_than_their
             extra = ["i1", "i2"] if name == "compare" else []
             said = refused(capfdbinary, name, path, *extra)
             assert "line 1002, column model_a: 'i2000' is competitor number 2,001, and at most 2,000 can be" in said
+
+
+@pytest.mark.parametrize("k", ["0", "-1"])
+def test_elo_refuses_a_k_that_turns_the_table_round(tmp_path: Path, k: str, capsys: pytest.CaptureFixture[str]) -> None:
+    votes = tmp_path / "votes.csv"
+    votes.write_text("model_a,model_b,winner\nx,y,model_a\n")
+    assert main(["elo", str(votes), "--k", k]) == 2
+    assert "positive" in capsys.readouterr().err

@@ -188,6 +188,17 @@ def test_term_in_the_middle_of_a_start_leaves_nothing(start: Start, tmp_path: Pa
     assert parent.out.read_text() == "Stopped.\n" and parent.err.read_text() == ""
 
 
+def test_two_stop_signals_at_one_instant_are_one_stop(start: Start, tmp_path: Path) -> None:
+    """As `make` and a terminal send them: one to the group, and one forwarded."""
+    parent = start(tmp_path / "var")
+    parent.wait_for(lambda: parent.family(having="manage.py"), "The first command")
+    for number in (signal.SIGINT, signal.SIGTERM):
+        parent.process.send_signal(number)
+    assert parent.process.wait(60) == 0
+    parent.wait_for(lambda: not parent.family(), "The end of the command")
+    assert parent.err.read_text() == ""
+
+
 def test_a_taken_port_stops_the_start(start: Start, tmp_path: Path, one_sentence: Callable[[str], str]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

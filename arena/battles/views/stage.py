@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Case, Q, When
 from django.utils.formats import localize
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from arena.battles import assignment, notes, opening
 from arena.battles.blinding import BlindBattle, RevealedBattle, RevealedSide, blind, reveal, reveal_all
@@ -131,9 +132,10 @@ def _start(arena: Arena, voter: Voter | None, *, now: datetime) -> Stage:
         if progress and progress.done >= progress.total:
             return Stage("nothing_left", progress=progress, judged=_judged(arena, voter))
         return Stage("start", offers_start=True, progress=progress)
+    readable = Q(language="") | Q(language=get_language() or "")
     suggested = Prompt.objects.filter(
         prompt_set__arena=arena, prompt_set__purpose=PromptSet.Purpose.SUGGESTIONS, retired_at__isnull=True
-    ).order_by("?")[:3]
+    ).order_by(Case(When(readable, then=0), default=1), "?")[:3]
     cards = [{"category": prompt.category, "text": prompt.text} for prompt in suggested]
     return Stage("start", offers_composer=True, suggestions=cards, offers_start=arena.kind == Arena.Kind.MIXED)
 

@@ -44,7 +44,7 @@ def _board_context(published: reading.PublishedBoard, sort: str) -> dict[str, An
     runs = charts.undecided_runs(ranked, published.apart)
     by_rating = sort not in reading.SORTS or sort == "rating"
     facts = published.facts
-    leaders = {facts["leader"], *facts["level"], *facts["undecided"]} if facts["undecided"] or facts["level"] else set()
+    leaders = {name for name in ranked if frozenset((ranked[0], name)) not in published.apart}
     cards = [
         {
             **row,
@@ -57,7 +57,7 @@ def _board_context(published: reading.PublishedBoard, sort: str) -> dict[str, An
             "error_percent": _percent(row["error_rate"]),
             "whisker": charts.whisker(row, axis),
             "lanes": charts.brackets(ranked.index(row["model_name"]), runs) if by_rating and row["rank"] else "",
-            "band": by_rating and row["model_name"] in leaders,
+            "band": by_rating and len(leaders) > 1 and row["model_name"] in leaders,
             "flag": "" if row["status"] == "ranked" else row["status"],
         }
         for row in reading.sorted_rows(rows, sort)
