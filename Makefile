@@ -7,7 +7,7 @@ run:
 	@exec $(PYTHON) arena/start/bootstrap.py run
 
 test:
-	@$(PYTHON) arena/start/bootstrap.py test -q $(ARGS)
+	@$(PYTHON) arena/start/bootstrap.py test -q -n auto $(ARGS)
 
 tools:
 	@$(PYTHON) arena/start/bootstrap.py tools
