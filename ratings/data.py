@@ -316,6 +316,6 @@ def fingerprint(data: Comparisons) -> str:
 
 
 def _check_range(codes: Ints, size: int, name: str) -> None:
-    if codes.size and not 0 <= codes.min() <= codes.max() < size:
+    if codes.size and codes.view(np.uint64).max() >= size:  # negative ones are the largest then
         wrong = np.flatnonzero((codes < 0) | (codes >= size))
         raise BadInput(f"{name}[{wrong[0]}] is {codes[wrong[0]]}, and only 0 to {size - 1} are known.")
