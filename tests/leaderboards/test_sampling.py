@@ -65,9 +65,12 @@ def test_other_policies_do_not_ask_for_ratings(orchard: Arena) -> None:
 def test_a_newcomer_is_covered_first_and_then_drawn_more_often(curious: Arena, judge: Any, now: datetime) -> None:
     all_meet(judge, now, spare="Dogwood")
     publish_snapshot(curious, now=now)
-    first = draw(curious, now)
     dogwood = Competitor.objects.get(name="Dogwood")
-    assert first.policy == "coverage" and dogwood.pk in (first.competitor_a_id, first.competitor_b_id)
+    policy = policy_of(curious)
+    assert policy is not None
+    weighed = policy(list(Competitor.objects.filter(arena=curious).values_list("pk", flat=True)))
+    assert weighed.policy == "coverage" and weighed.weights is not None
+    assert all(dogwood.pk in pair for pair in weighed.weights), "all but the uniform floor go to the newcomer"
     for other in ("Ash", "Birch", "Cedar"):
         judge(other, "Dogwood", "a")
         judge(other, "Dogwood", "b")
