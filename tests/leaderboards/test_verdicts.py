@@ -38,6 +38,9 @@ def test_the_facts_name_the_leader_and_everybody_once(sample: Arena, now: dateti
     assert facts["leader"] == "Ash" and "Dogwood" in facts["behind"]
     everybody = [facts["leader"], *facts["level"], *facts["undecided"], *facts["behind"], *facts["too_few"]]
     assert sorted(everybody) == ["Ash", "Birch", "Cedar", "Dogwood"]
+    for word, names in (("better", facts["behind"]), ("cannot_tell", facts["undecided"])):
+        pairs = [between(board.verdicts, "Ash", name) for name in names]
+        assert all(pair and pair.verdict == word for pair in pairs), "the sentence and the pair's page say the same"
 
 
 @pytest.mark.django_db(transaction=True)
