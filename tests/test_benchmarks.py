@@ -98,3 +98,11 @@ def test_a_fast_wrong_answer_is_caught(bench: ModuleType) -> None:
     assert not goals.agreement(moved, right, 1000)[1]
     assert not goals.agreement(narrow, right, 1000)[1]
     assert "answers differ" in goals.judged(True, False, "")
+
+
+def test_goals_measured_anew_replace_their_rows_and_leave_the_others(bench: ModuleType) -> None:
+    page = (
+        f"{bench.OPEN}\n\n| goal |\n|---|\n| G1 | a |\n| G1, older | b |\n| G4 | c |\n| G4 | d |\n\nwhen\n{bench.CLOSE}"
+    )
+    found = bench.with_rows(page, ["| G4 | e |", "| G4 | f |"], ["G4"])
+    assert found == "| goal |\n|---|\n| G1 | a |\n| G1, older | b |\n| G4 | e |\n| G4 | f |\n\nwhen\n"

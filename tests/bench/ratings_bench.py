@@ -50,7 +50,9 @@ def main() -> None:
     sys.stdout.write(text)
     if options.write:
         page = Path(options.write)
-        page.write_text(with_table(page.read_text(encoding="utf-8"), text), encoding="utf-8")
+        old = page.read_text(encoding="utf-8")
+        text = with_rows(old, lines[2 : 2 + len(rows)], only) if options.only else text
+        page.write_text(with_table(old, text), encoding="utf-8")
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -59,7 +61,12 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--only", default="", metavar="G1,G2,…", help="some of the goals")
     parser.add_argument("--rounds", type=int, default=0, help="bootstrap replicates")
     parser.add_argument("--repeats", type=int, default=0, help="alternating runs, of which the medians are told")
-    parser.add_argument("--write", default="", metavar="FILE", help="put the table between the marks of this document")
+    parser.add_argument(
+        "--write",
+        default="",
+        metavar="FILE",
+        help="put the table, or the rows of --only, between the marks of this document",
+    )
     return parser
 
 
@@ -110,6 +117,19 @@ def with_table(page: str, table: str) -> str:
         raise SystemExit(f"the document needs the marks {OPEN} and {CLOSE}.")
     before, rest = page.split(OPEN, 1)
     return f"{before}{OPEN}\n\n{table}\n{CLOSE}{rest.split(CLOSE, 1)[1]}"
+
+
+def with_rows(page: str, rows: list[str], goals: list[str]) -> str:
+    """The document's table with some goals measured anew, all else as it was."""
+    old = page.split(OPEN, 1)[1].split(CLOSE, 1)[0].strip().split("\n")
+    kept: list[str] = []
+    for text in old:
+        goal = text.removeprefix("| ").split(" |", 1)[0].split(",")[0]
+        if goal not in goals:
+            kept.append(text)
+        else:
+            kept += [row for row in rows if row.startswith((f"| {goal} ", f"| {goal},")) and row not in kept]
+    return "\n".join(kept) + "\n"
 
 
 if __name__ == "__main__":
