@@ -1,9 +1,7 @@
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
 from django.urls import path, re_path, register_converter
 from django.urls.converters import StringConverter
 
-from arena.leaderboards.views import board, compare, competitor, downloads, integrity
+from arena.leaderboards.views import agreement, board, compare, competitor, downloads, integrity
 
 
 class LabelConverter(StringConverter):
@@ -13,14 +11,6 @@ class LabelConverter(StringConverter):
 
 
 register_converter(LabelConverter, "label")
-
-
-def agreement(request: HttpRequest, slug: str) -> HttpResponseBase:
-    """The operators' page, which alone of all pages needs the statistics: 50 MB that a web process loads when asked."""
-    from arena.leaderboards.views.agreement import agreement
-
-    return agreement(request, slug)
-
 
 app_name = "leaderboards"
 urlpatterns = [
@@ -34,7 +24,7 @@ urlpatterns = [
     path("a/<slug:slug>/compare/", compare.compare, name="compare"),
     path("a/<slug:slug>/integrity/", integrity.integrity, name="integrity"),
     path("a/<slug:slug>/integrity.json", integrity.integrity_json, name="integrity_json"),
-    path("a/<slug:slug>/agreement/", agreement, name="agreement"),
+    path("a/<slug:slug>/agreement/", agreement.agreement, name="agreement"),
     path("a/<slug:slug>/competitors/<label:name>/history.csv", competitor.history, {"kind": "csv"}, name="history_csv"),
     path("a/<slug:slug>/competitors/<label:name>/history.svg", competitor.history, {"kind": "svg"}, name="history_svg"),
     path("a/<slug:slug>/competitors/<label:name>/", competitor.competitor, name="competitor"),
