@@ -189,7 +189,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
     try:
-        server, url = start_server(options.port, threads=options.threads)
+        _server, url = start_server(options.port, threads=options.threads)
     except LocalModelUnavailable as unavailable:
         print(unavailable, file=sys.stderr)
         return UNAVAILABLE_EXIT
@@ -197,8 +197,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     while not stop.wait(_POLL_SECONDS):
         if os.getppid() != parent:  # whoever started us is gone, and nobody is left to stop us
             break
-    del server
-    return 0
+    # The native server keeps nothing, and its own teardown can wait for itself for ever on a loaded machine.
+    sys.stdout.flush()
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -120,7 +120,7 @@ def test_a_signal_ends_it_cleanly(number: signal.Signals) -> None:
     assert child.stdout is not None
     assert "answers at" in child.stdout.readline()
     child.send_signal(number)
-    out, err = child.communicate(timeout=15)
+    out, err = child.communicate(timeout=60)
     assert (child.returncode, out, err) == (0, "", "")
 
 
