@@ -60,6 +60,8 @@ def main() -> int:
     finally:
         _end_once()
         stop_all(instance.children)
+        for number in (signal.SIGTERM, signal.SIGINT):  # a handler ends with the interpreter
+            signal.signal(number, signal.SIG_IGN)
     print("Stopped.")
     return 0
 
