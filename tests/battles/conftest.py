@@ -76,7 +76,7 @@ def recorded(db: None) -> Arena:
                 conditions_hash=f"{CANARY}-hash",
                 first_token_ms=7123.5,
                 total_ms=9123.5,
-                output_tokens=4321,
+                output_tokens=43210987,
             )
     return arena
 
