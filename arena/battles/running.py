@@ -95,10 +95,10 @@ async def stop_anywhere(turn_id: int) -> None:
 
 async def shut_down() -> None:
     """Voids what this process was answering, so that nobody waits for it."""
-    for running in list(_turns.values()):
-        if running.task and not running.task.done():
-            running.task.cancel()
-    await asyncio.gather(*(r.task for r in _turns.values() if r.task), return_exceptions=True)
+    under_way = [running.task for running in _turns.values() if running.task and not running.task.done()]
+    for task in under_way:
+        task.cancel()
+    await asyncio.gather(*under_way, return_exceptions=True)
 
 
 async def _start(turn_id: int) -> Running | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -29,8 +29,10 @@ WORDS = [f"word{n} " for n in range(30)]
 
 
 @pytest.fixture(autouse=True)
-def forget_turns() -> None:
-    """Ids start again in each test's database; the process's memory must not."""
+def forget_turns() -> Iterator[None]:
+    """Ids start again in each test's database, and loops end with each test; the process's memory must not."""
+    running._turns.clear()
+    yield
     running._turns.clear()
 
 
@@ -223,6 +225,16 @@ async def test_turns_do_not_wait_for_a_hanging_one(
     assert monotonic() - started < 2
     assert not waiting.done()
     waiting.cancel()
+    await running.shut_down()
+
+
+async def test_a_shutdown_waits_for_nothing_but_what_is_under_way(battle: Battle) -> None:
+    """A finished turn stays in memory to be read again; it may belong to a loop that has ended."""
+    ended = asyncio.new_event_loop()
+    done = ended.create_task(asyncio.sleep(0))
+    await asyncio.get_running_loop().run_in_executor(None, ended.run_until_complete, done)
+    ended.close()
+    running._turns[0] = running.Running(battle.pk, running.new_log(0), done)
     await running.shut_down()
 
 
