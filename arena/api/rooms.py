@@ -14,6 +14,7 @@ from arena.api.views import ArenaView
 from arena.leaderboards.comparing import NotAsked, verdict_json
 from arena.leaderboards.shares import integrity_of
 from arena.teams.access import arena_for
+from arena.teams.person import person_of
 
 
 class CompareOut(serializers.Serializer[Any]):
@@ -37,7 +38,7 @@ class Compare(ArenaView):
     )
     def get(self, request: Request, slug: str) -> Response:
         """What the last snapshot says of two competitors, however often it is asked."""
-        arena = arena_for(request._request.user, slug, include_archived=True)
+        arena = arena_for(person_of(request._request), slug, include_archived=True)
         try:
             found = verdict_json(arena, request.query_params.get("a", ""), request.query_params.get("b", ""))
         except NotAsked as refusal:
@@ -50,4 +51,4 @@ class Integrity(ArenaView):
     @extend_schema(operation_id="integrity", responses={200: dict, 404: ErrorOut})
     def get(self, request: Request, slug: str) -> Response:
         """How battles were drawn, who was served how often, and what the last snapshot can be verified by."""
-        return Response(integrity_of(arena_for(request._request.user, slug, include_archived=True)))
+        return Response(integrity_of(arena_for(person_of(request._request), slug, include_archived=True)))

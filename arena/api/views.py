@@ -44,6 +44,7 @@ from arena.leaderboards.policies import policy_of
 from arena.teams import voters
 from arena.teams.access import arena_for, arenas_for
 from arena.teams.models import Arena, Voter
+from arena.teams.person import person_of
 
 SLICING = {
     "category": "Votes on prompts of this category only.",
@@ -71,12 +72,12 @@ class ArenaView(APIView):
     """A view inside one arena; private arenas do not exist for outsiders."""
 
     def arena(self, request: Request, slug: str) -> Arena:
-        return arena_for(request._request.user, slug)
+        return arena_for(person_of(request._request), slug)
 
     def battle(self, request: Request, slug: str, battle_id: UUID) -> tuple[Battle, Voter]:
         """The caller's own battle and who they are. Raises NotFound, NotYours."""
         plain = request._request
-        battle = own_battle(plain.user, plain.COOKIES.get(voters.COOKIE), slug, battle_id)
+        battle = own_battle(person_of(plain), plain.COOKIES.get(voters.COOKIE), slug, battle_id)
         return battle, battle.voter
 
 
@@ -84,7 +85,7 @@ class Arenas(ArenaView):
     @extend_schema(operation_id="arenas_list", responses={200: ArenaOut(many=True)})
     def get(self, request: Request) -> Response:
         """The arenas that the caller may enter."""
-        arenas = [_with_reason(arena) for arena in arenas_for(request._request.user)]
+        arenas = [_with_reason(arena) for arena in arenas_for(person_of(request._request))]
         return Response(ArenaOut(arenas, many=True).data)
 
 
@@ -111,9 +112,9 @@ class Leaderboard(ArenaView):
     )
     def get(self, request: Request, slug: str) -> HttpResponseBase:
         """The last snapshot's JSON, byte for byte as published; with parameters, that of a part of its votes."""
-        arena = arena_for(request._request.user, slug, include_archived=True)
+        arena = arena_for(person_of(request._request), slug, include_archived=True)
         plain = request._request
-        choice = reading.chosen(arena, dict(plain.GET.lists()), plain.user, ignored=("format",))
+        choice = reading.chosen(arena, dict(plain.GET.lists()), person_of(plain), ignored=("format",))
         return HttpResponse(reading.json_of_choice(choice), content_type="application/json")
 
 

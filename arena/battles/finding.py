@@ -6,21 +6,22 @@ from uuid import UUID
 
 from arena.battles.errors import NotFound, NotYours
 from arena.battles.models import Battle
-from arena.teams.access import User, arena_for, enterable
+from arena.teams.access import arena_for, enterable
+from arena.teams.person import Person
 from arena.teams.voters import is_voter
 
 
-def own_battle(user: User, cookie: str | None, slug: str, battle_id: UUID) -> Battle:
+def own_battle(person: Person, cookie: str | None, slug: str, battle_id: UUID) -> Battle:
     """The caller's own battle, with its arena and its voter; one query when all is well.
 
     Raises Http404 for an arena that they may not enter, NotFound, NotYours.
     """
-    mine = Battle.objects.select_related("arena", "voter").filter(enterable(user, "arena__"), arena__slug=slug)
+    mine = Battle.objects.select_related("arena", "voter").filter(enterable(person, "arena__"), arena__slug=slug)
     try:
         battle = mine.get(public_id=battle_id)
     except Battle.DoesNotExist:
-        arena_for(user, slug)
+        arena_for(person, slug)
         raise NotFound from None
-    if not is_voter(battle.voter, cookie, user):
+    if not is_voter(battle.voter, cookie, person.user):
         raise NotYours
     return battle

@@ -21,8 +21,8 @@ from arena.leaderboards.claims import PairVerdict, between
 from arena.leaderboards.models import Snapshot, SnapshotRow
 from arena.leaderboards.reading import PublishedBoard
 from arena.leaderboards.shares import cutoffs_of
-from arena.teams.access import User
 from arena.teams.models import Arena
+from arena.teams.person import User
 
 POINTS = 200
 """Snapshots that the chart of the history shows at most; the CSV has all of them."""

@@ -11,8 +11,9 @@ from arena.leaderboards.claims import PairVerdict, opened
 from arena.leaderboards.facets import Facets, facets_of
 from arena.leaderboards.models import Snapshot
 from arena.leaderboards.slices import PartWithheld, Slice, parsed
-from arena.teams.access import User, is_staff
 from arena.teams.models import Arena
+from arena.teams.permissions import Action, may
+from arena.teams.person import Person
 
 if TYPE_CHECKING:
     from arena.leaderboards.sliced import Sliced
@@ -65,9 +66,10 @@ def latest_snapshot(arena: Arena) -> Snapshot | None:
 
 
 def chosen(
-    arena: Arena, given: Mapping[str, Sequence[str]], user: User, *, ignored: Sequence[str] = ("sort",)
+    arena: Arena, given: Mapping[str, Sequence[str]], person: Person, *, ignored: Sequence[str] = ("sort",)
 ) -> Choice:
-    """What the parameters of an address ask for. Where names are not revealed after each vote, parts are for staff.
+    """What the parameters of an address ask for. Where names are not revealed after each vote, parts are for those who
+    see the console.
 
     Raises
     ------
@@ -76,7 +78,7 @@ def chosen(
     snapshot = latest_snapshot(arena)
     facets = facets_of(snapshot)
     part = parsed(given, facets, ignored=ignored)
-    if arena.reveal == Arena.Reveal.EACH or is_staff(user):
+    if arena.reveal == Arena.Reveal.EACH or may(person, Action.SEE_CONSOLE, arena):
         return Choice(snapshot, facets, part)
     if part.narrows:
         raise PartWithheld

@@ -32,6 +32,11 @@ class Arena(models.Model):
         END = "end", "At the end: when this voter has judged the whole prompt set"
         NEVER = "never", "Never"
 
+    class BoardVisibility(models.TextChoices):
+        DURING = "during", "While votes come in"
+        OWN_VOTES = "own_votes", "After a number of own votes"
+        CLOSED = "closed", "Only when the arena is closed to votes"
+
     class Sampling(models.TextChoices):
         COVERAGE = "coverage", "Coverage: connect everyone, then the least compared pairs"
         UNIFORM = "uniform", "Uniform: every pair alike"
@@ -52,6 +57,31 @@ class Arena(models.Model):
         help_text="Characters a second that each side shows in paced mode. Set it below the slowest competitor.",
     )
     reveal = models.CharField(max_length=10, choices=Reveal, default=Reveal.EACH)
+    guidelines = models.TextField(
+        blank=True, max_length=20_000, help_text="What voters should judge by, in Markdown; shown beside the vote."
+    )
+    allow_both_bad = models.BooleanField(
+        "allow “both are bad”", default=True, help_text="Off, a voter chooses A, B or a tie."
+    )
+    allow_skip = models.BooleanField(
+        "allow skipping", default=True, help_text="Off, only a vote or the expiry of a battle leads to the next one."
+    )
+    tags = models.JSONField(
+        null=True, blank=True, help_text="What may have decided a vote; a list of words. Empty for the usual seven."
+    )
+    allow_comment = models.BooleanField("allow comments", default=True, help_text="A remark after the vote.")
+    board_visibility = models.CharField(
+        max_length=10,
+        choices=BoardVisibility,
+        default=BoardVisibility.DURING,
+        help_text="When voters may see the board. Those who run the arena always may.",
+    )
+    board_after_votes = models.PositiveIntegerField(
+        default=10, validators=[MinValueValidator(1)], help_text="Own votes after which a voter sees the board."
+    )
+    closed_at = models.DateTimeField(
+        "closed to votes", null=True, blank=True, help_text="From then on nobody votes; the board stays."
+    )
     sampling = models.CharField(max_length=12, choices=Sampling, default=Sampling.COVERAGE)
     overlap_share = models.FloatField(
         default=0,
@@ -88,6 +118,16 @@ class Arena(models.Model):
             )
 
 
+class Role(models.TextChoices):
+    """What a member is there for; `teams.permissions` says what each may do."""
+
+    OWNER = "owner", "Owner: everything here, people included"
+    OPERATOR = "operator", "Operator: settings, prompts, competitors, evidence"
+    EXPERT = "expert", "Expert: votes, and is counted as an expert"
+    VOTER = "voter", "Voter: votes"
+    AUDITOR = "auditor", "Auditor: sees everything, changes nothing, does not vote"
+
+
 class Voter(models.Model):
     """A pseudonymous source of votes. Signed-in people have an account; others only the signed cookie."""
 
@@ -99,6 +139,29 @@ class Voter(models.Model):
 
     def __str__(self) -> str:
         return f"voter {self.pk}"
+
+
+class Membership(models.Model):
+    """A voter's place in an arena: role and cohort. Written by `teams.members`; ended, never deleted."""
+
+    arena = models.ForeignKey(Arena, on_delete=models.PROTECT, related_name="memberships")
+    voter = models.ForeignKey(Voter, on_delete=models.PROTECT, related_name="memberships")
+    role = models.CharField(max_length=10, choices=Role)
+    cohort = models.CharField(
+        max_length=40, blank=True, help_text="A group whose votes can be looked at apart, such as experts or customers."
+    )
+    affiliation = models.CharField(
+        max_length=120, blank=True, help_text="The organization whose competitors this voter is never shown."
+    )
+    display_name = models.CharField(max_length=80, blank=True, help_text="Shown to those who run the arena only.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=("arena", "voter"), name="one_membership_a_voter")]
+
+    def __str__(self) -> str:
+        return f"{self.role} in {self.arena_id}"
 
 
 class Heartbeat(models.Model):

@@ -14,12 +14,13 @@ from django.views.decorators.http import require_safe
 
 from arena.competitors import endpoints
 from arena.teams.access import arenas_for
+from arena.teams.person import person_of
 
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """The arenas that this person may enter; straight to the only one."""
-    arenas = list(arenas_for(request.user))
+    arenas = list(arenas_for(person_of(request)))
     if len(arenas) == 1:
         return redirect("battles:vote_page", slug=arenas[0].slug)
     now = timezone.now()

@@ -39,7 +39,7 @@ def is_voter(voter: Voter, cookie: str | None, user: AbstractBaseUser | Anonymou
     """Whether this voter is the one behind a request or socket, by the same rule as `voter_from_scope_cookie`."""
     if user is not None and user.is_authenticated:
         return bool(voter.user_id == user.pk)
-    return voter.user_id is None and _public_id_in(cookie) == voter.public_id
+    return voter.user_id is None and public_id_in(cookie) == voter.public_id
 
 
 def ensure_voter(request: HttpRequest) -> Voter:
@@ -72,11 +72,12 @@ def voter_from_cookie(value: str | None) -> Voter | None:
 
     It may be an account's voter: sockets that know their user ask `voter_from_scope_cookie` instead.
     """
-    public_id = _public_id_in(value)
+    public_id = public_id_in(value)
     return Voter.objects.filter(public_id=public_id).first() if public_id else None
 
 
-def _public_id_in(cookie: str | None) -> UUID | None:
+def public_id_in(cookie: str | None) -> UUID | None:
+    """The voter's public id that a cookie names; None when it is missing, tampered with or older than a year."""
     try:
         return UUID(hex=_signer.unsign(cookie, max_age=LIFETIME)) if cookie else None
     except (signing.BadSignature, ValueError):

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from arena.teams.access import arena_for, arenas_for
 from arena.teams.models import Arena
+from arena.teams.person import Person
 
 pytestmark = pytest.mark.django_db
 NOBODY = AnonymousUser()
@@ -23,7 +24,7 @@ def make(access: str, **fields: object) -> Arena:
 
 def test_an_open_arena_is_open_to_anybody() -> None:
     arena = make("open")
-    assert arena_for(NOBODY, "open") == arena
+    assert arena_for(Person(NOBODY), "open") == arena
 
 
 @pytest.mark.parametrize("access", ["invite", "private"])
@@ -32,8 +33,8 @@ def test_a_closed_arena_is_not_found_by_strangers_and_found_by_staff(access: str
     colleague = User.objects.create_user("otto")
     for user in (NOBODY, colleague):
         with pytest.raises(Http404):
-            arena_for(user, access)
-    assert arena_for(staff, access) == arena
+            arena_for(Person(user), access)
+    assert arena_for(Person(staff), access) == arena
 
 
 def test_a_private_arena_and_a_missing_one_are_refused_in_the_same_words() -> None:
@@ -41,7 +42,7 @@ def test_a_private_arena_and_a_missing_one_are_refused_in_the_same_words() -> No
     said = []
     for slug in ("private", "no-such-arena"):
         with pytest.raises(Http404) as refused:
-            arena_for(NOBODY, slug)
+            arena_for(Person(NOBODY), slug)
         said.append(str(refused.value))
     assert said[0] == said[1]
 
@@ -50,18 +51,18 @@ def test_staff_who_left_see_what_everybody_sees(staff: User) -> None:
     make("private")
     staff.is_active = False
     with pytest.raises(Http404):
-        arena_for(staff, "private")
+        arena_for(Person(staff), "private")
 
 
 def test_an_archived_arena_is_readable_only_where_asked_for() -> None:
     arena = make("open", archived_at=timezone.now())
     with pytest.raises(Http404):
-        arena_for(NOBODY, "open")
-    assert arena_for(NOBODY, "open", include_archived=True) == arena
-    assert list(arenas_for(NOBODY)) == []
+        arena_for(Person(NOBODY), "open")
+    assert arena_for(Person(NOBODY), "open", include_archived=True) == arena
+    assert list(arenas_for(Person(NOBODY))) == []
 
 
 def test_arenas_are_listed_as_they_may_be_entered(staff: User) -> None:
     arenas = [make("open"), make("private")]
-    assert list(arenas_for(NOBODY)) == arenas[:1]
-    assert list(arenas_for(staff)) == arenas
+    assert list(arenas_for(Person(NOBODY))) == arenas[:1]
+    assert list(arenas_for(Person(staff))) == arenas

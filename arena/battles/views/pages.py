@@ -30,6 +30,7 @@ from arena.leaderboards.policies import policy_of
 from arena.teams import voters
 from arena.teams.access import arena_for
 from arena.teams.models import Arena, Voter
+from arena.teams.person import person_of
 
 log = logging.getLogger(__name__)
 Action = Callable[[HttpRequest, Battle], Stage]
@@ -40,7 +41,7 @@ Action = Callable[[HttpRequest, Battle], Stage]
 @ensure_csrf_cookie
 def vote_page(request: HttpRequest, slug: str) -> HttpResponse:
     """The voter's open battle here, if any, else the start. Serves nothing. `?battle=` shows one of their own."""
-    arena = arena_for(request.user, slug)
+    arena = arena_for(person_of(request), slug)
     voter = voters.voter_of(request)
     now = timezone.now()
     if "start" in request.GET:
@@ -55,7 +56,7 @@ def vote_page(request: HttpRequest, slug: str) -> HttpResponse:
 @never_cache
 def open_battle(request: HttpRequest, slug: str) -> HttpResponse:
     """Serves a battle: for the prompt that was sent, or the next item of the prompt set."""
-    arena = arena_for(request.user, slug)
+    arena = arena_for(person_of(request), slug)
     now = timezone.now()
     prompt = request.POST.get("prompt")
     voter = voters.voter_of(request)
@@ -85,10 +86,10 @@ def _action(function: Action, *, failure: Any = "") -> Callable[..., HttpRespons
         draft = request.POST.get("prompt", "")
         battle = None
         try:
-            battle = own_battle(request.user, request.COOKIES.get(voters.COOKIE), slug, battle_id)
+            battle = own_battle(person_of(request), request.COOKIES.get(voters.COOKIE), slug, battle_id)
             return _answer(request, battle.arena, function(request, battle))
         except BattleError as error:
-            arena = battle.arena if battle else arena_for(request.user, slug)
+            arena = battle.arena if battle else arena_for(person_of(request), slug)
             voter = battle.voter if battle else voters.voter_of(request)
             stage = stage_of(arena, voter, now=timezone.now(), battle=battle).saying(str(error), draft=draft)
             return _refusal(request, arena, stage, error)

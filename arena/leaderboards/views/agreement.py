@@ -13,7 +13,9 @@ from django.views.decorators.http import require_safe
 
 from arena.leaderboards import reading
 from arena.leaderboards.sentences import figure
-from arena.teams.access import arena_for, is_staff
+from arena.teams.access import arena_for
+from arena.teams.permissions import Action, may
+from arena.teams.person import person_of
 
 if TYPE_CHECKING:
     from arena.leaderboards.agreeing import Found
@@ -24,8 +26,8 @@ if TYPE_CHECKING:
 @require_safe
 def agreement(request: HttpRequest, slug: str) -> HttpResponse:
     """The page; to everybody but operators there is none."""
-    arena = arena_for(request.user, slug, include_archived=True)
-    if not is_staff(request.user):
+    arena = arena_for(person_of(request), slug, include_archived=True)
+    if not may(person_of(request), Action.SEE_CONSOLE, arena):
         raise Http404("There is no page at this address.")
     snapshot = reading.latest_snapshot(arena)
     context: dict[str, Any] = {"arena": arena, "section": "leaderboard", "snapshot": snapshot, "found": None}

@@ -14,15 +14,16 @@ from arena.leaderboards.claims import CANNOT_TELL
 from arena.leaderboards.sentences import controlled_sentence, top_sentence, worded
 from arena.leaderboards.views import filters
 from arena.teams.access import arena_for
+from arena.teams.person import person_of
 
 
 @require_safe
 def board(request: HttpRequest, slug: str) -> HttpResponse:
     """The board, or that of a part of its votes, with what it does not know said first."""
-    arena = arena_for(request.user, slug, include_archived=True)
+    arena = arena_for(person_of(request), slug, include_archived=True)
     context: dict[str, Any] = {"arena": arena, "section": "leaderboard", "board": None}
     try:
-        choice = reading.chosen(arena, dict(request.GET.lists()), request.user)
+        choice = reading.chosen(arena, dict(request.GET.lists()), person_of(request))
         published = reading.board_of_choice(choice)
     except BattleError as refused:
         page = render(

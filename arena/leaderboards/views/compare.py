@@ -16,12 +16,13 @@ from arena.leaderboards.comparing import NotAsked, asked_pair
 from arena.leaderboards.profile import Meeting
 from arena.leaderboards.sentences import figure
 from arena.teams.access import arena_for
+from arena.teams.person import person_of
 
 
 @require_safe
 def compare(request: HttpRequest, slug: str) -> HttpResponse:
     """The form alone, or the form and what the last snapshot says of the two that it names."""
-    arena = arena_for(request.user, slug, include_archived=True)
+    arena = arena_for(person_of(request), slug, include_archived=True)
     published = reading.published_board(arena)
     a, b = request.GET.get("a", ""), request.GET.get("b", "")
     context: dict[str, Any] = {

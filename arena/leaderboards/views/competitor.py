@@ -18,8 +18,10 @@ from arena.competitors.models import Competitor
 from arena.leaderboards import charts, plots, profile, reading
 from arena.leaderboards.sentences import figure
 from arena.leaderboards.views.compare import verdict_word
-from arena.teams.access import arena_for, is_staff
+from arena.teams.access import arena_for
 from arena.teams.models import Arena
+from arena.teams.permissions import Action, may
+from arena.teams.person import person_of
 
 
 @require_safe
@@ -33,7 +35,7 @@ def competitor(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     }  # fmt: skip
     if published is not None:
         context |= _on_the_board(published, row)
-        if is_staff(request.user) and not arena.is_simulated:
+        if may(person_of(request), Action.SEE_CONSOLE, arena) and not arena.is_simulated:
             # Never for anybody else: an answer whose author is known must not be served again to who knows, and
             # nobody keeps count of who read this page.
             recorded = not profile.votes_here(request.user, arena)
@@ -72,7 +74,7 @@ def history(request: HttpRequest, slug: str, name: str, kind: str) -> HttpRespon
 
 
 def _asked(request: HttpRequest, slug: str, name: str) -> tuple[Arena, Competitor]:
-    arena = arena_for(request.user, slug, include_archived=True)
+    arena = arena_for(person_of(request), slug, include_archived=True)
     row = profile.find(arena, name)
     if row is None:
         raise Http404("There is no competitor of this name here.")

@@ -21,6 +21,7 @@ from arena.leaderboards.claims import PairVerdict
 from arena.leaderboards.slices import OFF, Slice, SliceRefused
 from arena.teams.access import arena_for
 from arena.teams.models import Arena
+from arena.teams.person import person_of
 
 
 @require_safe
@@ -36,9 +37,9 @@ def board_json(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _file(request: HttpRequest, slug: str, text_of: Callable[[reading.Choice], str], content_type: str) -> HttpResponse:
-    arena = arena_for(request.user, slug, include_archived=True)
+    arena = arena_for(person_of(request), slug, include_archived=True)
     try:
-        choice = reading.chosen(arena, dict(request.GET.lists()), request.user)
+        choice = reading.chosen(arena, dict(request.GET.lists()), person_of(request))
         return _bytes(request, arena, choice, text_of(choice), content_type)
     except BattleError as refused:
         return refusal(refused, content_type)
@@ -47,10 +48,10 @@ def _file(request: HttpRequest, slug: str, text_of: Callable[[reading.Choice], s
 @require_safe
 def chart(request: HttpRequest, slug: str, name: str, kind: str) -> HttpResponse:
     """One chart as SVG, or the numbers behind it as CSV, of the board or of the part asked for."""
-    arena = arena_for(request.user, slug, include_archived=True)
+    arena = arena_for(person_of(request), slug, include_archived=True)
     content_type = "text/csv; charset=utf-8" if kind == "csv" else "image/svg+xml"
     try:
-        choice = reading.chosen(arena, dict(request.GET.lists()), request.user)
+        choice = reading.chosen(arena, dict(request.GET.lists()), person_of(request))
         published = reading.board_of_choice(choice)
         if published is None:
             raise Http404("Nothing is published yet.")

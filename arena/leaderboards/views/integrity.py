@@ -13,19 +13,21 @@ from django.views.decorators.http import require_safe
 
 from arena.battles.matchmaking import UNIFORM_FLOOR
 from arena.leaderboards import plots, reading, shares
-from arena.teams.access import arena_for, is_staff
+from arena.teams.access import arena_for
 from arena.teams.models import Arena
+from arena.teams.permissions import Action, may
+from arena.teams.person import person_of
 
 
 @require_safe
 def integrity(request: HttpRequest, slug: str) -> HttpResponse:
     """The page; before the first snapshot the settings alone."""
-    arena = arena_for(request.user, slug, include_archived=True)
+    arena = arena_for(person_of(request), slug, include_archived=True)
     snapshot = reading.latest_snapshot(arena)
     context: dict[str, Any] = {
         "arena": arena, "section": "leaderboard", "snapshot": snapshot, "policy": _policy(arena),
         "overlap_set": arena.overlap_share * 100, "repeat_set": arena.repeat_share * 100,
-        "for_staff": is_staff(request.user),
+        "for_staff": may(person_of(request), Action.SEE_CONSOLE, arena),
     }  # fmt: skip
     served = shares.served(snapshot) if snapshot else None
     rows, providers = shares.shares_of(arena, served)
@@ -50,7 +52,7 @@ def integrity(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def integrity_json(request: HttpRequest, slug: str) -> HttpResponse:
     """The same figures as data."""
-    arena = arena_for(request.user, slug, include_archived=True)
+    arena = arena_for(person_of(request), slug, include_archived=True)
     answer = JsonResponse(shares.integrity_of(arena))
     if arena.access != Arena.Access.OPEN:
         patch_cache_control(answer, private=True)
