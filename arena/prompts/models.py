@@ -19,6 +19,10 @@ class PromptSet(models.Model):
     name = models.CharField(max_length=80)
     purpose = models.CharField(max_length=12, choices=Purpose, default=Purpose.BATTLES)
     source = models.CharField(max_length=200, blank=True)
+    is_sealed = models.BooleanField(
+        default=False,
+        help_text="Its texts are shown in battles alone, never beside the board and never in a public export.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
