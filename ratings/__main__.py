@@ -10,14 +10,14 @@ from collections.abc import Sequence
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # at these sizes threads cost more than they bring
 
 from ratings.board import VERSION
-from ratings.commands import agreement, board, compare, elo, influence, matrix
+from ratings.commands import agreement, board, compare, convert, elo, influence, matrix
 from ratings.commands.common import chosen, style_columns
 from ratings.errors import RatingsError
 from ratings.formats import pairs
 from ratings.reading import read_table
 from ratings.votefile import VoteFile
 
-COMMANDS = (board, compare, elo, matrix, agreement, influence)
+COMMANDS = (board, compare, elo, matrix, agreement, influence, convert)
 EXAMPLES = """examples:
   python -m ratings board votes.csv
   python -m ratings board votes.csv.gz --category language=German --out board.csv

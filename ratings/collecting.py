@@ -57,7 +57,8 @@ class Rows:
         self.texts: dict[str, Values] = {}
         self.kept = [name for name in wanted if name in self.where or has(first, name)]
         self.keys = Keys()
-        self.unrated = self.keyless = 0
+        self.unrated = dict.fromkeys(NOT_RATED, 0)
+        self.keyless = 0
 
     def _name(self, text: str) -> int:
         name = text.strip()
@@ -104,11 +105,12 @@ class Rows:
     # what a row says
 
     def _only_rated(self, batch: Batch) -> Batch:
-        if NOT_RATED not in batch.header:
-            return batch
-        rated = np.flatnonzero(self.rated.encode(batch.column(NOT_RATED)) == 1)
-        self.unrated += batch.size - rated.size
-        return batch if rated.size == batch.size else only(batch, rated)
+        for name in NOT_RATED:
+            if name in batch.header:
+                rated = np.flatnonzero(self.rated.encode(batch.column(name)) == 1)
+                self.unrated[name] += batch.size - rated.size
+                batch = batch if rated.size == batch.size else only(batch, rated)
+        return batch
 
     def _names(self, batch: Batch, side: str, known: int) -> Codes:
         column = self.where[side]
@@ -242,7 +244,7 @@ class Rows:
                     break
             return found
 
-        unrated, pair = self.unrated, self.keys.first_repeat(look)
+        unrated, pair = dict(self.unrated), self.keys.first_repeat(look)
         self.unrated = unrated
         if pair is not None:
             (one, first, said, counted), (two, second, _, _) = places[pair[0]], places[pair[1]]
@@ -264,8 +266,7 @@ class Rows:
         who: tuple[str, ...] = ()
         if "voter" in self.columns:
             voter, who = self._voters(notes)
-        if self.unrated:
-            notes.append(f"{self.unrated:,} rows with {NOT_RATED} false are not rated.")
+        notes += [f"{rows:,} rows with {name} false are not rated." for name, rows in self.unrated.items() if rows]
         if self.keyless:
             notes.append(f"{self.keyless:,} votes carry no id and could not be checked for duplicates.")
         texts = {

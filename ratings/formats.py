@@ -44,8 +44,9 @@ NUMBERS = ("timestamp", "voter_since", *STYLE_COLUMNS)
 COUNTS = ("wins_a", "wins_b", "ties", "both_bad")
 COUNT_OUTCOMES = (Outcome.A, Outcome.B, Outcome.TIE, Outcome.BOTH_BAD)
 ONE_HOT = ("winner_model_a", "winner_model_b", "winner_tie")
-NOT_RATED = "anony"
-"""The column of the older public sets that is false where names were seen before the vote."""
+NOT_RATED = ("anony", "rated")
+"""Columns that are false where a vote counts towards no rating: the older public sets' where names were seen before the
+vote, ours for the second judgement of a repeated battle."""
 LABELS = {
     "model_a": Outcome.A, "a": Outcome.A, "left": Outcome.A, "model_b": Outcome.B, "b": Outcome.B, "right": Outcome.B,
     "tie": Outcome.TIE, "draw": Outcome.TIE, "both_bad": Outcome.BOTH_BAD, "tie (bothbad)": Outcome.BOTH_BAD,

@@ -64,7 +64,7 @@ def read_table(
     notes: list[str] = []
     given, understood = columns or {}, words(labels or {})
     with opened(path) as file:
-        source = _batches(file, path, notes)
+        source = batches(file, path, notes)
         first = next(source, None)
         if first is None:
             return VoteFile(path, (), (), *nothing())
@@ -73,12 +73,12 @@ def read_table(
             rows.take(batch)
             if progress:
                 progress(batch.first + batch.size)
-        rows.refuse_repeats(lambda: _batches(file, path, []))
+        rows.refuse_repeats(lambda: batches(file, path, []))
     table = rows.table()
     return replace(table, notes=(*notes, *table.notes))
 
 
-def _batches(file: IO[bytes], path: str, notes: list[str]) -> Iterator[Batch]:
+def batches(file: IO[bytes], path: str, notes: list[str]) -> Iterator[Batch]:
     """The rows of a file in whatever form it has: by its name, otherwise by its first character."""
     form = _form(file, path)
     if form == "csv":
