@@ -17,8 +17,8 @@ from arena.teams.models import Arena, Voter
 class Battle(models.Model):
     """One pair drawn for one voter. The draw is stored before any text exists.
 
-    Written by `battles.opening` (the row) and `battles.lifecycle` (its state). "Voted" is no state: it is the
-    existence of the vote.
+    Written by `battles.opening` (the row), `battles.lifecycle` (its state) and `battles.importing` (those judged
+    elsewhere). "Voted" is no state: it is the existence of the vote.
     """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -39,6 +39,9 @@ class Battle(models.Model):
         on_delete=models.PROTECT,
         related_name="repeat",
         help_text="The voter's own earlier battle, shown again with sides exchanged; never rated.",
+    )
+    is_imported = models.BooleanField(
+        default=False, help_text="Judged elsewhere and imported with its vote; drawn by no policy of ours."
     )
     stream_mode = models.CharField(max_length=10)
     served_at = models.DateTimeField()
