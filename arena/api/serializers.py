@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from arena.battles.blinding import BlindBattle, Reveal
-from arena.battles.notes import MAX_COMMENT, TAGS
+from arena.battles.notes import MAX_COMMENT, tags_of
+from arena.battles.votes import outcomes_of
 from arena.battles.words import BattleState, Side, Winner
 from arena.competitors.models import Competitor
 from arena.teams.models import Arena
@@ -15,11 +17,22 @@ from arena.teams.models import Arena
 
 class ArenaOut(serializers.ModelSerializer[Arena]):
     closed_because = serializers.CharField(help_text="Empty while battles are served.")
+    outcomes = serializers.SerializerMethodField(help_text="What a vote may say here.")
+    tags = serializers.SerializerMethodField(help_text="What may be said to have decided a vote.")
 
     class Meta:
         model = Arena
         fields = ("slug", "title", "description", "kind", "is_simulated", "stream_mode", "max_prompt_chars",
-                  "closed_because")  # fmt: skip
+                  "guidelines", "outcomes", "allow_skip", "tags", "allow_comment", "board_visibility",
+                  "board_after_votes", "closed_at", "closed_because")  # fmt: skip
+
+    @extend_schema_field(serializers.ListField(child=serializers.CharField()))
+    def get_outcomes(self, arena: Arena) -> list[str]:
+        return [str(winner) for winner in outcomes_of(arena)]
+
+    @extend_schema_field(serializers.ListField(child=serializers.CharField()))
+    def get_tags(self, arena: Arena) -> list[str]:
+        return list(tags_of(arena))
 
 
 class CompetitorOut(serializers.ModelSerializer[Competitor]):
@@ -50,7 +63,9 @@ class VoteIn(serializers.Serializer[Any]):
 
 
 class NoteIn(serializers.Serializer[Any]):
-    tags = serializers.ListField(child=serializers.ChoiceField(choices=list(TAGS)), default=list)
+    tags = serializers.ListField(
+        child=serializers.CharField(max_length=40), default=list, help_text="Some of the arena's `tags`."
+    )
     comment = serializers.CharField(default="", allow_blank=True, max_length=MAX_COMMENT)
 
 

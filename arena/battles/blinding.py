@@ -110,6 +110,15 @@ def reveal(battle: Battle, cast: CastVote | None = None) -> Reveal:
     return Reveal(Winner(vote.winner), (first, second), tuple(note.tags) if note else (), note.comment if note else "")
 
 
+def noted(battle: Battle) -> tuple[tuple[str, ...], str]:
+    """The tags and the comment beside this battle's committed vote, whether names are revealed or not.
+
+    Raises NotYetVoted before the vote.
+    """
+    _vote, note = _committed(battle, None)
+    return (tuple(note.tags), note.comment) if note else ((), "")
+
+
 def reveal_all(arena: Arena, voter: Voter) -> list[RevealedBattle]:
     """Who answered in all battles that this voter judged, in their order; at the end of an arena that reveals there.
 

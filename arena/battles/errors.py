@@ -22,6 +22,21 @@ class UnknownWinner(BattleError):
     sentence = _("“%(winner)s” is not an outcome: use a, b, tie or both_bad.")
 
 
+class OutcomeNotOffered(BattleError):
+    code = "outcome_not_offered"
+    sentence = _("“%(winner)s” is not offered in this arena: use %(allowed)s.")
+
+
+class SkipNotOffered(BattleError):
+    code = "skip_not_offered"
+    sentence = _("Battles are not skipped in this arena: judge the open one, and the next one comes.")
+
+
+class CommentNotOffered(BattleError):
+    code = "comment_not_offered"
+    sentence = _("This arena takes no comments. Leave the comment out.")
+
+
 class PromptRefused(BattleError):
     code = "prompt_refused"
 
@@ -104,6 +119,12 @@ class NothingLeft(BattleError):
     status = 409
     code = "nothing_left"
     sentence = _("You have judged everything here. Thank you.")
+
+
+class VotingEnded(BattleError):
+    status = 409
+    code = "voting_ended"
+    sentence = _("This arena is closed to votes. Nothing was counted.")
 
 
 class ArenaClosed(BattleError):

@@ -15,7 +15,15 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from arena.battles.errors import AlreadyVoted, BattleClosed, BattleExpired, NotComplete, NotFound, NotYours
+from arena.battles.errors import (
+    AlreadyVoted,
+    BattleClosed,
+    BattleExpired,
+    NotComplete,
+    NotFound,
+    NotYours,
+    SkipNotOffered,
+)
 from arena.battles.models import Battle, Vote
 from arena.battles.words import OPEN_STATES, BattleState, VoidReason
 from arena.teams.models import Voter
@@ -82,11 +90,16 @@ def abandoned(battle_ids: list[int]) -> set[int]:
 
 
 def skip(battle_id: UUID, voter: Voter, *, now: datetime) -> Battle:
-    """Any open state to skipped; skipping again changes nothing. Raises AlreadyVoted, BattleClosed, BattleExpired."""
+    """Any open state to skipped; skipping again changes nothing.
+
+    Raises AlreadyVoted, BattleClosed, BattleExpired, and SkipNotOffered where the arena wants every battle judged.
+    """
     with transaction.atomic():
         battle = lock(battle_id, voter, now=now)
         if battle.state != BattleState.SKIPPED:
             check_open(battle, now=now)
+            if not battle.arena.allow_skip:
+                raise SkipNotOffered
             _move(battle, BattleState.SKIPPED, closed_at=now)
     return battle
 

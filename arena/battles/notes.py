@@ -8,9 +8,9 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from arena.battles.errors import BattleError, NotYetVoted, NotYours
+from arena.battles.errors import BattleError, CommentNotOffered, NotYetVoted, NotYours
 from arena.battles.models import Battle, Vote, VoteNote
-from arena.teams.models import Voter
+from arena.teams.models import Arena, Voter
 
 TAGS = {
     "accuracy": _("Accuracy"),
@@ -34,20 +34,31 @@ class CommentTooLong(BattleError):
     sentence = _("The comment has %(length)s characters; at most %(limit)s are kept. Shorten it.")
 
 
+def tags_of(arena: Arena) -> dict[str, str]:
+    """What may have decided a vote here, label by stored word: the arena's own list, else the usual ones."""
+    return {word: word for word in arena.tags} if arena.tags else {word: str(label) for word, label in TAGS.items()}
+
+
 def write_note(battle: Battle, voter: Voter, *, tags: Iterable[str], comment: str, now: datetime) -> VoteNote:
-    """Tags and comment beside a committed vote. Raises NotYours, NotYetVoted, UnknownTag, CommentTooLong."""
+    """Tags and comment beside a committed vote.
+
+    Raises NotYours, NotYetVoted, UnknownTag, CommentTooLong, CommentNotOffered.
+    """
     if battle.voter_id != voter.pk:
         raise NotYours
-    chosen = sorted(set(tags), key=list(TAGS).index) if set(tags) <= set(TAGS) else None
-    if chosen is None:
-        raise UnknownTag(tag=next(t for t in tags if t not in TAGS)[:40], allowed=", ".join(TAGS))
+    offered, given = list(tags_of(battle.arena)), set(tags)
+    unknown = sorted(given - set(offered))
+    if unknown:
+        raise UnknownTag(tag=unknown[0][:40], allowed=", ".join(offered))
     comment = comment.replace("\x00", "").strip()
     if len(comment) > MAX_COMMENT:
         raise CommentTooLong(length=len(comment), limit=MAX_COMMENT)
+    if comment and not battle.arena.allow_comment:
+        raise CommentNotOffered
     with transaction.atomic():
         vote = Vote.objects.filter(battle=battle).first()
         if vote is None:
             raise NotYetVoted
-        values = {"tags": chosen, "comment": comment, "updated_at": now}
+        values = {"tags": sorted(given, key=offered.index), "comment": comment, "updated_at": now}
         note, _created = VoteNote.objects.update_or_create(vote=vote, defaults=values)
     return note

@@ -25,6 +25,7 @@ from arena.battles.errors import (
     PromptTooLong,
     TooManyBattles,
     TooManyTurns,
+    VotingEnded,
 )
 from arena.battles.matchmaking import Draw, Pair, Policy, TooFewCandidates, Weighing, coverage_weights, draw_pair
 from arena.battles.models import Battle, Turn
@@ -32,6 +33,7 @@ from arena.battles.recording import record_recorded_answers
 from arena.battles.words import OPEN_STATES, BattleState
 from arena.competitors.health import claim_probes, healthy_filter
 from arena.competitors.models import Competitor
+from arena.teams.arenas import is_closed
 from arena.teams.models import Arena, Voter
 
 LIFETIME = timedelta(hours=24)
@@ -77,10 +79,13 @@ def open_battle(
     voter and arena is set aside as skipped when the voter sends a new prompt, and is returned again when they only ask
     for the next item: asking twice never redraws a pair.
 
-    Raises PromptRefused kinds, ArenaClosed, NothingLeft, TooManyBattles.
+    Raises PromptRefused kinds, ArenaClosed, NothingLeft, TooManyBattles, and SkipNotOffered where an open battle has to
+    be judged first.
     """
     if arena.is_simulated:
         raise ArenaClosed(reason=_("its votes are simulated."))
+    if is_closed(arena, now=now):
+        raise ArenaClosed(reason=_("it is closed to votes."))
     own_text = check_prompt(prompt, limit=arena.max_prompt_chars) if prompt is not None else None
     if (own_text is None) != (arena.kind == Arena.Kind.RECORDED) and arena.kind != Arena.Kind.MIXED:
         raise PromptEmpty if own_text is None else ArenaClosed(reason=_("it serves its own prompts only."))
@@ -141,7 +146,12 @@ def redraw_battle(battle: Battle, voter: Voter, *, seed: str, now: datetime, pol
 
 
 def follow_up(battle: Battle, voter: Voter, prompt: str, *, now: datetime) -> Turn:
-    """The next user message to the same blind pair. Raises what lifecycle.reopen raises, and PromptRefused kinds."""
+    """The next user message to the same blind pair.
+
+    Raises what lifecycle.reopen raises, PromptRefused kinds, VotingEnded.
+    """
+    if is_closed(battle.arena, now=now):
+        raise VotingEnded
     text = check_prompt(prompt, limit=battle.arena.max_prompt_chars)
     if battle.prompt_id:
         raise TooManyTurns(limit=1)  # recorded answers have no continuation

@@ -15,11 +15,14 @@ from arena.battles.errors import (
     NotComplete,
     NotFound,
     NotYours,
+    OutcomeNotOffered,
     UnknownWinner,
+    VotingEnded,
 )
 from arena.battles.models import Battle, Vote
 from arena.battles.words import OPEN_STATES, BattleState, Winner
-from arena.teams.models import Voter
+from arena.teams.arenas import is_closed
+from arena.teams.models import Arena, Voter
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +41,27 @@ def parse_winner(word: object) -> Winner:
     raise UnknownWinner(winner=str(word)[:40])
 
 
+def outcomes_of(arena: Arena) -> tuple[Winner, ...]:
+    """What a voter may choose from here."""
+    return tuple(winner for winner in Winner if winner != Winner.BOTH_BAD or arena.allow_both_bad)
+
+
 def cast_vote(battle_id: UUID, voter: Voter, winner: Winner, *, now: datetime) -> CastVote:
     """Committed or refused, never half; returns after the commit. The same vote again is answered as the first was.
 
     The battle's row is locked meanwhile, and one vote a battle is a database constraint besides.
-    Raises NotFound, NotYours, AlreadyVoted (another choice), NotComplete, BattleClosed, BattleExpired.
+    Raises NotFound, NotYours, AlreadyVoted (another choice), NotComplete, BattleClosed, BattleExpired; VotingEnded and
+    OutcomeNotOffered by the arena's settings of this moment.
     """
     with transaction.atomic(durable=True):  # a vote inside a caller's transaction could still be rolled back
-        battle_pk, state, expires_at = _lock(battle_id, voter)
+        battle_pk, arena_pk, state, expires_at = _lock(battle_id, voter)
         earlier = next(iter(Vote.objects.filter(battle_id=battle_pk)), None)
         if earlier is not None:
             if earlier.winner != winner:
                 raise AlreadyVoted
             return CastVote(earlier, repeated=True)
         _check_votable(state, expires_at, now=now)
+        _check_offered(arena_pk, winner, now=now)
         vote = Vote.objects.create(battle_id=battle_pk, voter=voter, winner=winner, created_at=now)
     return CastVote(vote, repeated=False)
 
@@ -64,16 +74,25 @@ def store_simulated_votes(votes: list[Vote]) -> None:
     Vote.objects.bulk_create(votes, batch_size=2000)
 
 
-def _lock(battle_id: UUID, voter: Voter) -> tuple[int, str, datetime]:
-    """Locks the battle's row; its key, state and end. Four columns: this is every vote's path."""
-    row = Battle.objects.select_for_update().values_list("pk", "state", "expires_at", "voter_id")
+def _lock(battle_id: UUID, voter: Voter) -> tuple[int, int, str, datetime]:
+    """Locks the battle's row; its key, its arena's, state and end. Five columns: this is every vote's path."""
+    row = Battle.objects.select_for_update().values_list("pk", "arena_id", "state", "expires_at", "voter_id")
     try:
-        battle_pk, state, expires_at, owner = row.get(public_id=battle_id)
+        battle_pk, arena_pk, state, expires_at, owner = row.get(public_id=battle_id)
     except Battle.DoesNotExist:
         raise NotFound from None
     if owner != voter.pk:
         raise NotYours
-    return battle_pk, state, expires_at
+    return battle_pk, arena_pk, state, expires_at
+
+
+def _check_offered(arena_pk: int, winner: Winner, *, now: datetime) -> None:
+    """The arena is not locked with the battle: two votes in one arena must not wait for each other."""
+    arena = Arena.objects.only("allow_both_bad", "closed_at").get(pk=arena_pk)
+    if is_closed(arena, now=now):
+        raise VotingEnded
+    if winner not in outcomes_of(arena):
+        raise OutcomeNotOffered(winner=winner, allowed=", ".join(outcomes_of(arena)))
 
 
 def _check_votable(state: str, expires_at: datetime, *, now: datetime) -> None:

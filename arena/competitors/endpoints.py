@@ -29,6 +29,7 @@ from arena.competitors.providers import (
     Timeouts,
     close_shared_clients,
 )
+from arena.teams.arenas import is_closed
 from arena.teams.models import Arena
 
 TRIAL_PROMPT = "Say in one sentence what you are good at."
@@ -117,6 +118,8 @@ def why_closed(arena: Arena, now: datetime) -> str:
     """
     if arena.archived_at is not None:
         return _("This arena is archived. Its board can still be read.")
+    if is_closed(arena, now=now):
+        return _("This arena is closed to votes. Thank you to everybody who judged here.")
     if arena.is_simulated:
         return _("The votes of this arena are simulated, so nobody votes here.")
     here = Competitor.objects.filter(arena=arena, retired_at__isnull=True)

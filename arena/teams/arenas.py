@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from arena.teams.models import Arena
@@ -41,6 +42,11 @@ def add_arena(slug: str, *, title: str, kind: str, **settings: Any) -> Arena:
     arena.full_clean()
     arena.save()
     return arena
+
+
+def is_closed(arena: Arena, *, now: datetime) -> bool:
+    """Whether the arena has been closed to votes by now."""
+    return arena.closed_at is not None and arena.closed_at <= now
 
 
 def arena_named(slug: str) -> Arena:

@@ -38,6 +38,8 @@ async function fragment(url, options = {}) {
 function paint(part) {
   stream?.close();
   stream = null;
+  const [was, guide] = [stage.querySelector("[data-guide]"), part.querySelector("[data-guide]")];
+  if (was && guide && inner()?.dataset.battle === part.dataset.battle) guide.open = was.open;
   const slot = part.querySelector("[data-turns]:empty");
   if (slot) slot.replaceWith(stage.querySelector("[data-turns]") ?? "");
   stage.replaceChildren(document.adoptNode(part));

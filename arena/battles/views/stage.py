@@ -14,7 +14,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from arena.battles import assignment, notes, opening
-from arena.battles.blinding import BlindBattle, RevealedBattle, RevealedSide, blind, reveal, reveal_all
+from arena.battles.blinding import BlindBattle, RevealedBattle, RevealedSide, blind, noted, reveal, reveal_all
 from arena.battles.errors import RevealWithheld
 from arena.battles.models import Battle, Vote
 from arena.battles.rendering import to_html
@@ -23,6 +23,7 @@ from arena.battles.words import BattleState, Side, VoidReason, Winner
 from arena.competitors import endpoints
 from arena.leaderboards import standing
 from arena.prompts.models import Prompt, PromptSet
+from arena.teams.arenas import is_closed
 from arena.teams.models import Arena, Voter
 
 VOID_SENTENCES = {
@@ -76,9 +77,23 @@ class RevealCard:
     winner_label: str
     sides: tuple[SideCard, ...]
     votes_cast: int
+    chart_svg: SafeString
+
+
+@dataclass(frozen=True, slots=True)
+class NoteCard:
+    """What may be said after the vote, and what has been."""
+
     tags: tuple[dict[str, Any], ...]
     comment: str
-    chart_svg: SafeString
+
+
+@dataclass(frozen=True, slots=True)
+class Guide:
+    """What to judge by, in the operator's words; open until the first vote here."""
+
+    html: SafeString
+    is_open: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +107,11 @@ class Stage:
     progress: assignment.Progress | None = None
     battle: BattleCard | None = None
     reason: str = ""
+    ended: bool = False
     may_redraw: bool = False
     reveal: RevealCard | None = None
+    note: NoteCard | None = None
+    guide: Guide | None = None
     withheld: str = ""
     judged: Sequence[RevealedBattle] = ()
     page_has_turns: bool = False
@@ -105,6 +123,15 @@ class Stage:
 
 def stage_of(arena: Arena, voter: Voter | None, *, now: datetime, battle: Battle | None = None) -> Stage:
     """The stage for a battle, or for the voter's open one, or the start."""
+    return _guided(_stage_of(arena, voter, now=now, battle=battle), arena, voter)
+
+
+def start_stage(arena: Arena, voter: Voter | None, *, now: datetime) -> Stage:
+    """A fresh start, whatever came before."""
+    return _guided(_start(arena, voter, now=now), arena, voter)
+
+
+def _stage_of(arena: Arena, voter: Voter | None, *, now: datetime, battle: Battle | None) -> Stage:
     if battle is None and voter is not None:
         battle = opening.current_battle(voter, arena, now=now) or _unfinished_business(arena, voter)
     if battle is None:
@@ -112,9 +139,13 @@ def stage_of(arena: Arena, voter: Voter | None, *, now: datetime, battle: Battle
     return _of_battle(arena, battle, voter, now=now)
 
 
-def start_stage(arena: Arena, voter: Voter | None, *, now: datetime) -> Stage:
-    """A fresh start, whatever came before."""
-    return _start(arena, voter, now=now)
+def _guided(stage: Stage, arena: Arena, voter: Voter | None) -> Stage:
+    """With the arena's guidelines, where something is to be judged."""
+    if not arena.guidelines.strip() or stage.state not in ("start", "answering", "complete"):
+        return stage
+    html = mark_safe(to_html(arena.guidelines, label=_("Guidelines")))  # noqa: S308 - sanitised
+    has_voted = voter is not None and Vote.objects.filter(voter=voter, battle__arena=arena).exists()
+    return replace(stage, guide=Guide(html, is_open=not has_voted))
 
 
 def _unfinished_business(arena: Arena, voter: Voter) -> Battle | None:
@@ -126,7 +157,7 @@ def _unfinished_business(arena: Arena, voter: Voter) -> Battle | None:
 def _start(arena: Arena, voter: Voter | None, *, now: datetime) -> Stage:
     reason = endpoints.why_closed(arena, now=now)
     if reason:
-        return Stage("closed", reason=reason)
+        return Stage("closed", reason=reason, ended=is_closed(arena, now=now))
     progress = assignment.progress(arena, voter)
     if arena.kind == Arena.Kind.RECORDED:
         if progress and progress.done >= progress.total:
@@ -154,6 +185,8 @@ def _of_battle(arena: Arena, battle: Battle, voter: Voter | None, *, now: dateti
     seen = blind(battle)
     if seen.voted:
         return revealed_stage(battle, seen)
+    if is_closed(arena, now=now):
+        return _start(arena, voter, now=now)
     progress = assignment.progress(arena, voter)
     card = _card(arena, seen)
     if battle.state == BattleState.VOID:
@@ -198,7 +231,8 @@ def revealed_stage(battle: Battle, seen: BlindBattle | None = None, cast: CastVo
     try:
         shown = reveal(battle, cast)
     except RevealWithheld as withheld:
-        return Stage("revealed", battle=card, withheld=str(withheld), page_has_turns=seen is None)
+        note = _note_card(battle.arena, *noted(battle))
+        return Stage("revealed", battle=card, withheld=str(withheld), page_has_turns=seen is None, note=note)
     a, b = ((side.competitor_id, side.name) for side in shown.sides)
     verdict = standing.of_pair(battle.arena, a, b, shown.winner)
     return Stage(
@@ -212,11 +246,15 @@ def revealed_stage(battle: Battle, seen: BlindBattle | None = None, cast: CastVo
             winner_label=str(Winner(shown.winner).label),
             sides=tuple(_side_card(side, verdict) for side in shown.sides),
             votes_cast=Vote.objects.filter(voter_id=battle.voter_id, battle__arena=battle.arena_id).count(),
-            tags=tuple({"value": v, "label": str(t), "checked": v in shown.tags} for v, t in notes.TAGS.items()),
-            comment=shown.comment,
             chart_svg=verdict.chart_svg,
         ),
+        note=_note_card(battle.arena, shown.tags, shown.comment),
     )
+
+
+def _note_card(arena: Arena, tags: Sequence[str], comment: str) -> NoteCard:
+    offered = notes.tags_of(arena).items()
+    return NoteCard(tuple({"value": v, "label": label, "checked": v in tags} for v, label in offered), comment)
 
 
 def _side_card(side: RevealedSide, verdict: standing.Standing) -> SideCard:
