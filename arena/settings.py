@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "arena.battles",
     "arena.leaderboards",
     "arena.api",
+    "arena.upkeep",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
