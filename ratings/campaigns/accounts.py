@@ -1,0 +1,121 @@
+"""D1, and what every kind of unit needs: the likelihood of honesty, of promotion and of demotion for each stake."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import logsumexp
+
+from ratings.campaigns import selection, taste
+from ratings.campaigns.calibration import Calibration, calibrate, fit_strengths
+from ratings.campaigns.evidence import PROMISES, Finding, Units
+from ratings.campaigns.habits import Habits, habits_of
+from ratings.campaigns.options import ScreenOptions
+from ratings.campaigns.stakes import Stakes, Whole, sums
+from ratings.data import SCORE_OF_A, Floats
+from ratings.served import ServedLog
+
+
+@dataclass(frozen=True)
+class Honest:
+    """What honest accounts look like at one fit.
+
+    Attributes
+    ----------
+    stakes : Stakes
+    calibration : Calibration
+    habits : Habits
+    lead : float64, shape (voted,)
+        +1 where a won, -1 where b did, 0 for a tie.
+    taste : float
+        tau.
+    log_selection : float64, shape (c, 5)
+        By omega.
+    teaches : bool, shape (v,)
+        Accounts whose votes the fit counts.
+    """
+
+    stakes: Stakes
+    calibration: Calibration
+    habits: Habits
+    lead: Floats
+    taste: float
+    log_selection: Floats
+    teaches: np.ndarray
+
+    def likelihoods(self, chosen: Whole, outcome: int | None = None) -> Floats:
+        """ln Π P(o | x) of these stakes at `taste.NODES`; `outcome` as if all had gone that way."""
+        return taste.log_likelihoods(self.stakes, self.calibration, self.habits, self.lead, chosen, outcome)
+
+
+def learn(log: ServedLog, stakes: Stakes, weight: Floats, excluded: np.ndarray, options: ScreenOptions) -> Honest:
+    """Fit, calibration, habits, taste and readiness; `excluded`, bool, shape (v,), teach nothing."""
+    fit = fit_strengths(log, weight, style=options.d7)
+    calibration = calibrate(log, fit.d, weight)
+    lead = 2 * SCORE_OF_A[log.outcome[log.voted]] - 1
+    teaches = ~excluded
+    habits = habits_of(stakes, calibration, lead, teaches)
+    some = taste.teachers(stakes, teaches)
+    likelihood = taste.log_likelihoods(stakes, calibration, habits, lead, some)
+    tau = taste.taste_of(likelihood, stakes.voted[some])
+    return Honest(stakes, calibration, habits, lead, tau, selection.log_selection(stakes, teaches), teaches)
+
+
+def promises(honest: Honest, chosen: Whole, outcome: int | None = None) -> Floats:
+    """ln Π [(1 - q) P(o) + q 1(as told)] for promoter and demoter by q, shape (chosen, 2, 3)."""
+    stakes = honest.stakes
+    result = np.empty((chosen.size, 2, PROMISES.size))
+    for part in taste.blocks(stakes, chosen):
+        rows, start = stakes.entries(chosen[part])
+        z, log_tie, sign = taste.entry_terms(
+            stakes, honest.calibration, honest.habits, honest.lead, chosen[part], rows, start
+        )
+        if outcome is not None:
+            sign = np.full(sign.size, float(outcome))
+        up, tie = np.exp(z / 2), np.exp(log_tie)
+        chance = np.where(sign > 0, up, np.where(sign < 0, 1 / up, tie)) / (up + 1 / up + tie)
+        for i, told in enumerate((1, -1)):
+            done = sign == told
+            for j, q in enumerate(PROMISES.tolist()):
+                result[part, i, j] = sums(np.log((1 - q) * chance + q * done), start)
+    return result
+
+
+def campaign_ratio(honest: Honest, chosen: Whole, outcome: int | None = None) -> Floats:
+    """ln of promoter and demoter over honest, without selection, shape (chosen, 2)."""
+    p0 = taste.honest(honest.likelihoods(chosen, outcome), honest.stakes.voted[chosen], honest.taste)
+    told = logsumexp(promises(honest, chosen, outcome), axis=2) - np.log(PROMISES.size)
+    return np.asarray(told - p0[:, None])
+
+
+def account_units(honest: Honest, options: ScreenOptions) -> Units:
+    """Accounts as units: every stake, also those never voted on, which say something by their selection."""
+    stakes = honest.stakes
+    log_selection = selection.factor(honest.log_selection)
+    log_l = np.repeat(log_selection[:, None], 2, axis=1)
+    chosen = np.flatnonzero(stakes.voted)
+    for begin in range(0, chosen.size, BLOCK):
+        some = chosen[begin : begin + BLOCK]
+        log_l[some] += campaign_ratio(honest, some)
+    return Units(
+        n=stakes.n, competitor=stakes.competitor.astype(np.int64), unit=stakes.account.astype(np.int64),
+        begin=stakes.begin, large=stakes.all_voted[stakes.account] >= options.few, log_l=log_l,
+        log_selection=log_selection, claimed=np.zeros(stakes.v, dtype=np.bool_),
+    )  # fmt: skip
+
+
+def quarantined(honest: Honest, units: Units, finding: Finding) -> Whole:
+    """Small accounts on one competitor that would be claimed had all their votes on it gone as told.
+
+    Not what they voted but only what they could vote decides, so that dropping them favours nobody.
+    """
+    stakes = honest.stakes
+    rows = np.arange(units.begin[finding.competitor], units.begin[finding.competitor + 1])
+    rows = rows[~units.large[rows] & (stakes.voted[rows] > 0)]
+    told = campaign_ratio(honest, rows, finding.sign)[:, 0 if finding.sign > 0 else 1]
+    return np.asarray(rows[told + units.log_selection[rows] + finding.odds[1] >= 0])
+
+
+BLOCK = 1 << 17
+"""Stakes whose likelihoods are held at once."""

@@ -1,0 +1,207 @@
+"""One round of D1 and D4: what honest accounts look like at the present weights, and who stands out against it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ratings.campaigns import clusters as by_cluster
+from ratings.campaigns import sentences
+from ratings.campaigns.accounts import Honest, account_units, learn, quarantined
+from ratings.campaigns.evidence import Finding, Units, find
+from ratings.campaigns.options import ScreenOptions
+from ratings.campaigns.results import Alarm, Exclusion
+from ratings.campaigns.sides import side_units
+from ratings.campaigns.stakes import Stakes, Whole
+from ratings.data import Floats, Outcome
+from ratings.served import ServedLog
+
+ACCOUNT = "account"
+
+
+@dataclass
+class Verdicts:
+    """What a round decided.
+
+    Attributes
+    ----------
+    excluded : bool, shape (v,)
+    held : bool, shape (c,)
+        Stakes in quarantine.
+    exclusions, alarms : list
+    """
+
+    excluded: np.ndarray
+    held: np.ndarray
+    exclusions: list[Exclusion] = field(default_factory=list)
+    alarms: list[Alarm] = field(default_factory=list)
+
+    def exclude(self, accounts: Whole) -> None:
+        """All of their votes."""
+        self.excluded[accounts] = True
+
+
+def judge(log: ServedLog, stakes: Stakes, weight: Floats, excluded: np.ndarray, options: ScreenOptions) -> Verdicts:
+    """Judges every unit anew, also those excluded before, against what the others taught."""
+    honest = learn(log, stakes, weight, excluded, options)
+    verdicts = Verdicts(np.zeros(stakes.v, np.bool_), np.zeros(stakes.account.size, np.bool_))
+    units = account_units(honest, options)
+    if options.d1:
+        _select(log, stakes, units, verdicts, options)
+        units.claimed |= verdicts.excluded
+        _accounts(log, honest, units, verdicts, options)
+        _sides(log, honest, verdicts, options)
+    if options.d4:
+        for kind in sorted(log.clusters):
+            _clusters(log, honest, kind, units, verdicts, options)
+    return verdicts
+
+
+def _select(log: ServedLog, stakes: Stakes, units: Units, verdicts: Verdicts, options: ScreenOptions) -> None:
+    """Nobody can choose by name in a blind arena: beyond a plain bound it does not matter what was voted."""
+    bound = np.log(max(stakes.n * stakes.v, 1) / options.alpha)
+    beyond = np.flatnonzero(units.log_selection > bound)
+    order = beyond[np.argsort(-units.log_selection[beyond], kind="stable")]
+    for row in order.tolist():
+        account, t = int(stakes.account[row]), int(stakes.competitor[row])
+        if verdicts.excluded[account]:
+            continue
+        verdicts.excluded[account] = True
+        here = int(stakes.voted[row]), int(stakes.served[row])
+        n, s = int(stakes.all_voted[account]), int(stakes.all_served[account])
+        log_s = float(units.log_selection[row])
+        verdicts.exclusions.append(
+            Exclusion(
+                ACCOUNT, account, t, 0, "excluded", "selection", float("nan"), log_s, n,
+                sentences.selection(account, log.names[t], here, (n - here[0], s - here[1]), log_s),
+            )
+        )  # fmt: skip
+
+
+def _accounts(log: ServedLog, honest: Honest, units: Units, verdicts: Verdicts, options: ScreenOptions) -> None:
+    stakes = honest.stakes
+    for finding in find(units, options):
+        verdicts.alarms.append(_alarm(log, "D1", ACCOUNT, finding, options))
+        name, sign = log.names[finding.competitor], finding.sign
+        log_l = units.log_l[:, 0 if sign > 0 else 1]
+        large = finding.rows[units.large[finding.rows] & (log_l[finding.rows] >= options.claim)]
+        for row in large.tolist():
+            account = int(stakes.account[row])
+            if not verdicts.excluded[account]:
+                votes, ratio = int(stakes.all_voted[account]), float(log_l[row])
+                verdicts.exclusions.append(
+                    Exclusion(
+                        ACCOUNT, account, finding.competitor, sign, "excluded", "D1", finding.log_e, ratio, votes,
+                        sentences.claimed(ACCOUNT, account, name, sign, votes, ratio),
+                    )
+                )  # fmt: skip
+        verdicts.exclude(stakes.account[large])
+        if finding.small_log_e <= options.stratum:
+            continue
+        small = quarantined(honest, units, finding)
+        verdicts.held[small] = True
+        for row in small.tolist():
+            account, votes = int(stakes.account[row]), int(stakes.voted[row])
+            verdicts.exclusions.append(
+                Exclusion(
+                    ACCOUNT, account, finding.competitor, sign, "quarantined", "D1", finding.small_log_e,
+                    float(log_l[row]), votes, sentences.quarantine(ACCOUNT, account, name, sign, votes),
+                )
+            )  # fmt: skip
+
+
+def _clusters(
+    log: ServedLog, honest: Honest, kind: str, accounts: Units, verdicts: Verdicts, options: ScreenOptions
+) -> None:
+    found = by_cluster.cluster_units(honest, log.clusters[kind], verdicts.excluded, options)
+    if found is None:
+        return
+    units = found.units
+    for finding in find(units, options):
+        verdicts.alarms.append(_alarm(log, "D4", kind, finding, options))
+        column = 0 if finding.sign > 0 else 1
+        rows = finding.rows[units.large[finding.rows] & (units.log_l[finding.rows, column] >= options.claim)]
+        for row in rows.tolist():
+            if by_cluster.spoken_by_several(found, accounts, row, finding.sign, options):
+                _exclude_cluster(log, honest, kind, found, finding, row, verdicts)
+        if finding.small_log_e > options.stratum:
+            for row in by_cluster.quarantined(honest, found, finding).tolist():
+                _hold_cluster(log, honest, kind, found, finding, row, verdicts)
+
+
+def _exclude_cluster(
+    log: ServedLog, honest: Honest, kind: str, found: by_cluster.Clusters, finding: Finding, row: int,
+    verdicts: Verdicts,
+) -> None:  # fmt: skip
+    cluster = int(found.units.unit[row])
+    members = np.flatnonzero(found.of_account == cluster)
+    ratio = float(found.units.log_l[row, 0 if finding.sign > 0 else 1])
+    votes = int(honest.stakes.all_voted[members[~verdicts.excluded[members]]].sum())
+    if votes:
+        name = log.names[finding.competitor]
+        verdicts.exclusions.append(
+            Exclusion(
+                kind, cluster, finding.competitor, finding.sign, "excluded", "D4", finding.log_e, ratio, votes,
+                sentences.claimed(kind, cluster, name, finding.sign, votes, ratio),
+            )
+        )  # fmt: skip
+    verdicts.exclude(members)
+
+
+def _hold_cluster(
+    log: ServedLog, honest: Honest, kind: str, found: by_cluster.Clusters, finding: Finding, row: int,
+    verdicts: Verdicts,
+) -> None:  # fmt: skip
+    stakes = found.stakes[found.begin[row] : found.begin[row + 1]]
+    votes = int(honest.stakes.voted[stakes[~verdicts.held[stakes]]].sum())
+    if votes:
+        cluster, name = int(found.units.unit[row]), log.names[finding.competitor]
+        verdicts.exclusions.append(
+            Exclusion(
+                kind, cluster, finding.competitor, finding.sign, "quarantined", "D4", finding.small_log_e,
+                float(found.units.log_l[row, 0 if finding.sign > 0 else 1]), votes,
+                sentences.quarantine(kind, cluster, name, finding.sign, votes),
+            )
+        )  # fmt: skip
+    verdicts.held[stakes] = True
+
+
+def _sides(log: ServedLog, honest: Honest, verdicts: Verdicts, options: ScreenOptions) -> None:
+    """Accounts that look at the side only."""
+    units = side_units(honest, options)
+    units.claimed |= verdicts.excluded
+    outcome, account = log.outcome[log.voted], log.account[log.voted]
+    threshold = float(np.log(2 / options.alpha))
+    for finding in find(units, options):
+        side, column = ("a", 0) if finding.sign > 0 else ("b", 1)
+        log_l = units.log_l[:, column]
+        rows = finding.rows[units.large[finding.rows] & (log_l[finding.rows] >= options.claim)]
+        chosen = np.bincount(account[outcome == (Outcome.A if column == 0 else Outcome.B)], minlength=units.unit.size)
+        verdicts.alarms.append(
+            Alarm(
+                "one side", -1, finding.sign, finding.log_e, threshold,
+                f"{rows.size:,} accounts choose side {side} whatever they see: log evidence {finding.log_e:.1f} "
+                f"(threshold {threshold:.1f}).",
+            )
+        )  # fmt: skip
+        for unit in rows.tolist():
+            votes, ratio = int(honest.stakes.all_voted[unit]), float(log_l[unit])
+            verdicts.exclusions.append(
+                Exclusion(
+                    ACCOUNT, unit, -1, 0, "excluded", "one side", finding.log_e, ratio, votes,
+                    sentences.one_side(unit, side, int(chosen[unit]), votes, ratio),
+                )
+            )  # fmt: skip
+        verdicts.exclude(rows)
+
+
+def _alarm(log: ServedLog, rule: str, kind: str, finding: Finding, options: ScreenOptions) -> Alarm:
+    threshold = float(np.log(2 * log.n / options.alpha))
+    return Alarm(
+        rule, finding.competitor, finding.sign, finding.log_e, threshold,
+        sentences.campaign(
+            kind, log.names[finding.competitor], finding.sign, finding.rows.size, finding.log_e, threshold
+        ),
+        kind=kind,
+    )  # fmt: skip

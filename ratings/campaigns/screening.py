@@ -1,0 +1,106 @@
+"""The whole screen: base weights, rounds of D1 and D4, the strata gate, drift, and the two boards."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ratings.campaigns import drift, sentences, strata
+from ratings.campaigns.calibration import centred, fit_strengths
+from ratings.campaigns.options import ScreenOptions
+from ratings.campaigns.results import Alarm, Screening
+from ratings.campaigns.rounds import Verdicts, judge
+from ratings.campaigns.stakes import Stakes, stakes_of
+from ratings.campaigns.weights import base_weights, shrunk
+from ratings.connectivity import components
+from ratings.data import Floats, cells
+from ratings.served import ServedLog
+
+
+def screen(log: ServedLog, options: ScreenOptions | None = None) -> Screening:
+    """Screens a served log: which votes weigh nothing, why, and what the board is with and without them.
+
+    Parameters
+    ----------
+    log : ServedLog
+    options : ScreenOptions, optional
+
+    Returns
+    -------
+    Screening
+        Weights, both boards, exclusions and alarms with their evidence. The same log gives the same bits.
+
+    References
+    ----------
+    Vovk, V. & Wang, R. (2021). E-values: calibration, combination and applications. Ann. Statist. 49(3), 1736-1754
+    (the mean and the product of E-values). The campaign test itself is this project's.
+
+    Examples
+    --------
+    An honest world raises no alarm.
+
+    >>> from ratings.served import voted_only
+    >>> from ratings.simulate import Design, simulate
+    >>> found = screen(voted_only(simulate(Design(models=5, votes=2000, voters=200), seed=1).data))
+    >>> found.alarms, found.exclusions, bool(np.allclose(found.plain, found.defended))
+    ((), (), True)
+    """
+    chosen = options or ScreenOptions()
+    everything = log.voted.astype(np.float64)
+    plain = fit_strengths(log, everything, style=False).theta
+    base = base_weights(log, chosen)
+    stakes = stakes_of(log)
+    weight, verdicts, rounds = base, Verdicts(np.zeros(stakes.v, np.bool_), np.zeros(stakes.account.size, np.bool_)), 0
+    gated: list[Alarm] = []
+    if base.any():
+        for rounds in range(1, chosen.rounds + 1):  # noqa: B007 - how many were needed is reported
+            verdicts = judge(log, stakes, weight, verdicts.excluded, chosen)
+            after = _weighted(log, stakes, base, verdicts)
+            gated = _gate(log, after, chosen) if chosen.d2 else []
+            settled = np.array_equal(after, weight)
+            weight = after
+            if settled:
+                break
+    defended = fit_strengths(log, weight, style=chosen.d7).theta
+    if chosen.d6:
+        defended = shrunk(log, defended, weight)
+    connected = components(cells(log.comparisons(everything)))
+    alarms = [*verdicts.alarms, *gated, *(_drifts(log, weight, chosen) if chosen.d3 else [])]
+    return Screening(
+        weight, centred(plain, connected), centred(defended, connected), tuple(verdicts.exclusions), tuple(alarms),
+        rounds,
+    )  # fmt: skip
+
+
+def _weighted(log: ServedLog, stakes: Stakes, base: Floats, verdicts: Verdicts) -> Floats:
+    weight = base.copy()
+    weight[verdicts.excluded[log.account]] = 0.0
+    rows, _ = stakes.entries(np.flatnonzero(verdicts.held))
+    weight[np.flatnonzero(log.voted)[stakes.vote[rows]]] = 0.0
+    return weight
+
+
+def _gate(log: ServedLog, weight: Floats, options: ScreenOptions) -> list[Alarm]:
+    """Takes new accounts' votes out of `weight` where they disagree with aged ones."""
+    alarms = []
+    for competitor, z in strata.gate(log, weight, options):
+        rows = strata.dropped(log, competitor, options)
+        votes = int((weight[rows] > 0).sum())
+        weight[rows] = 0.0
+        alarms.append(
+            Alarm(
+                "D2", competitor, 1 if z > 0 else -1, abs(z), options.gate,
+                sentences.stratum(log.names[competitor], z, options.gate, votes),
+            )
+        )  # fmt: skip
+    return alarms
+
+
+def _drifts(log: ServedLog, weight: Floats, options: ScreenOptions) -> list[Alarm]:
+    return [
+        Alarm(
+            "D3", found.competitor, found.sign, found.statistic, options.drift,
+            sentences.drift(log.names[found.competitor], found.sign, found.at, found.statistic, options.drift),
+            found.at,
+        )
+        for found in drift.drifts(log, weight, options)
+    ]  # fmt: skip
