@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -58,7 +59,7 @@ def run(file: VoteFile, options: argparse.Namespace) -> Output:
     anchor, rating = _anchor(options.anchor)
     meta = _meta(options.meta)
     board = make_board(
-        _with_style(file, options.style) if options.style else file.counted(),
+        _entered(_with_style(file, options.style) if options.style else file.counted(), meta),
         BoardOptions(
             by=options.by, interval=options.interval, rounds=options.rounds, seed=options.seed, level=options.level,
             anchor=anchor, anchor_rating=rating, side_effect=options.side_effect, prior=not options.no_prior,
@@ -78,6 +79,12 @@ def run(file: VoteFile, options: argparse.Namespace) -> Output:
     if options.out:
         files = {Path(options.out): board_csv(board, meta), Path(f"{options.out}.json"): text}
     return Output(text if options.json else "" if options.out else board_csv(board, meta), files)
+
+
+def _entered(data: Comparisons, meta: Mapping[str, Mapping[str, object]]) -> Comparisons:
+    """With whom the catalogue knows to have been served and no vote names: they stand on the board without a rating."""
+    served = sorted(name for name, known in meta.items() if known.get("battles_served") and name not in data.names)
+    return replace(data, names=(*data.names, *served)) if served else data
 
 
 def _with_style(file: VoteFile, features: tuple[str, ...]) -> Comparisons:

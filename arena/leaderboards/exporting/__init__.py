@@ -1,0 +1,1 @@
+"""What leaves an arena: votes as files, the served log, and bundles from which a board can be rebuilt."""
