@@ -25,6 +25,7 @@ from arena.prompts.style import style_of
 from arena.teams.models import Arena, Voter
 from ratings.__main__ import main
 from ratings.reading import read_table
+from tests.leaderboards.conftest import NOW
 from tests.leaderboards.rooms import serve
 
 pytestmark = pytest.mark.django_db
@@ -76,7 +77,7 @@ def test_an_export_ends_where_the_snapshot_ends(judge: Any, orchard: Arena, now:
     publish_snapshot(orchard, now=now)
     judge("Ash", "Birch", "b")
     serve(orchard, "Cedar", "Dogwood", "complete", now)
-    scope = scope_of(orchard, is_full=True)
+    scope = scope_of(orchard, now=NOW, is_full=True)
     assert [row["winner"] for row in rows(scope)] == ["model_a"]
     assert [row["voted"] for row in votes.served_rows(scope)] == [1]
 
@@ -85,7 +86,7 @@ def test_the_pair_of_an_open_battle_is_nowhere(judge: Any, orchard: Arena, now: 
     judge("Ash", "Birch", "a")
     serve(orchard, "Cedar", "Dogwood", "complete", now)
     publish_snapshot(orchard, now=now)
-    scope = scope_of(orchard, is_full=True)
+    scope = scope_of(orchard, now=NOW, is_full=True)
     told = b"".join([*files.vote_pieces(scope, "csv"), *files.served_pieces(scope)])
     assert b"Ash" in told and b"Cedar" not in told and b"Dogwood" not in told
 
@@ -94,7 +95,7 @@ def test_old_battles_without_a_vote_are_in_the_served_log(judge: Any, orchard: A
     serve(orchard, "Cedar", "Dogwood", "void", now - timedelta(days=4))
     judge("Ash", "Birch", "a")
     publish_snapshot(orchard, now=now)
-    log = list(votes.served_rows(scope_of(orchard, is_full=True)))
+    log = list(votes.served_rows(scope_of(orchard, now=NOW, is_full=True)))
     assert [(row["model_a"], row["voted"], row["state"]) for row in log] == [
         ("Cedar", 0, "void"),
         ("Ash", 1, "complete"),
@@ -104,15 +105,15 @@ def test_old_battles_without_a_vote_are_in_the_served_log(judge: Any, orchard: A
 
 def test_an_arena_without_a_snapshot_exports_nothing(orchard: Arena) -> None:
     with pytest.raises(NothingPublished, match="Nothing is published in “orchard” yet"):
-        scope_of(orchard)
+        scope_of(orchard, now=NOW)
 
 
 def test_votes_of_other_arenas_stay_out(judge: Any, orchard: Arena, sample: Arena, now: datetime) -> None:
     vote = judge("Ash", "Birch", "a")
     for arena in (orchard, sample):
         publish_snapshot(arena, now=now)
-    assert [row["id"] for row in rows(scope_of(orchard, is_full=True))] == [str(vote.battle.public_id)]
-    assert len(rows(scope_of(sample))) == Vote.objects.filter(battle__arena=sample).count()
+    assert [row["id"] for row in rows(scope_of(orchard, now=NOW, is_full=True))] == [str(vote.battle.public_id)]
+    assert len(rows(scope_of(sample, now=NOW))) == Vote.objects.filter(battle__arena=sample).count()
 
 
 # pseudonyms
@@ -126,7 +127,7 @@ def test_voters_are_the_same_within_an_export_and_unknown_between_two(
         judge("Ash", "Birch", winner, voter=voter)
     judge("Ash", "Birch", "tie")
     publish_snapshot(orchard, now=now)
-    first, second = (rows(scope_of(orchard)) for _ in range(2))
+    first, second = (rows(scope_of(orchard, now=NOW)) for _ in range(2))
     for found in (first, second):
         assert [row["judge"] == found[0]["judge"] for row in found] == [True, True, False]
         assert [row["evaluation_order"] for row in found] == [1, 2, 1]
@@ -140,7 +141,7 @@ def test_voters_are_the_same_within_an_export_and_unknown_between_two(
 def test_a_scope_does_not_print_its_key(orchard: Arena, judge: Any, now: datetime) -> None:
     judge("Ash", "Birch", "a")
     publish_snapshot(orchard, now=now)
-    scope = scope_of(orchard)
+    scope = scope_of(orchard, now=NOW)
     assert scope.key.hex() not in repr(scope) and repr(scope.key) not in repr(scope)
 
 
@@ -167,12 +168,12 @@ def test_recorded_answers_are_told_once_nobody_can_be_served_them(
 ) -> None:
     on_prompt(judge("Ash", "Birch", "a"))
     publish_snapshot(orchard, now=now)
-    (row,) = rows(scope_of(orchard))
+    (row,) = rows(scope_of(orchard, now=NOW))
     assert "conversation_a" not in row and "conv_metadata" not in row, "a length can name an answer's author too"
     assert row["prompt_id"].startswith("open-canary") and row["category"] == "trees"
     Arena.objects.filter(pk=orchard.pk).update(**{end: now})
     orchard.refresh_from_db()
-    (row,) = rows(scope_of(orchard))
+    (row,) = rows(scope_of(orchard, now=NOW))
     assert row["conversation_a"][1]["content"][0]["text"] == "a" and row["conv_metadata"]["turns"] == 1
 
 
@@ -181,10 +182,10 @@ def test_sealed_prompts_are_withheld_for_good(judge: Any, orchard: Arena, now: d
     publish_snapshot(orchard, now=now)
     Arena.objects.filter(pk=orchard.pk).update(closed_at=now)
     orchard.refresh_from_db()
-    (row,) = rows(scope_of(orchard))
+    (row,) = rows(scope_of(orchard, now=NOW))
     assert "conversation_a" not in row and "canary" not in json.dumps(row)
     assert row["prompt_id"], "agreement on a prompt can be measured all the same"
-    (full,) = rows(scope_of(orchard, is_full=True))
+    (full,) = rows(scope_of(orchard, now=NOW, is_full=True))
     assert full["prompt_id"].startswith("sealed-canary") and full["conversation_a"]
 
 
@@ -194,8 +195,8 @@ def test_a_second_look_is_there_and_rated_by_nobody(judge: Any, orchard: Arena, 
     again = judge("Birch", "Ash", "b", voter=voter)
     Battle.objects.filter(pk=again.battle_id).update(repeat_of=first.battle_id)
     publish_snapshot(orchard, now=now)
-    assert [row["rated"] for row in rows(scope_of(orchard))] == [True, False]
-    files.write_votes(scope_of(orchard), "csv", tmp_path / "votes.csv")
+    assert [row["rated"] for row in rows(scope_of(orchard, now=NOW))] == [True, False]
+    files.write_votes(scope_of(orchard, now=NOW), "csv", tmp_path / "votes.csv")
     assert read_table(str(tmp_path / "votes.csv")).a.size == 1
 
 
@@ -219,8 +220,8 @@ def test_questions_to_the_database_grow_with_the_chunks_alone(
     sample: Arena, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publish_snapshot(sample, now=now)
-    whole = rows(scope_of(sample))
-    scope = scope_of(sample)
+    whole = rows(scope_of(sample, now=NOW))
+    scope = scope_of(sample, now=NOW)
     monkeypatch.setattr(votes, "CHUNK", 100)
     with CaptureQueriesContext(
         connection,

@@ -14,10 +14,11 @@ from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from arena.leaderboards.exporting.files import columns, served_pieces
-from arena.leaderboards.exporting.scope import Scope, scope_of
+from arena.leaderboards.exporting.scope import Scope
 from arena.leaderboards.exporting.sidecar import about
 from arena.leaderboards.exporting.votes import vote_rows
 from arena.leaderboards.models import Snapshot
+from arena.leaderboards.shares import cutoffs_of
 
 VOTES, CATALOGUE, EXCLUSIONS, BOARD = "votes.jsonl", "catalogue.csv", "exclusions.csv", "leaderboard.csv"
 REBUILT = "rebuilt.csv"
@@ -53,7 +54,7 @@ class NotByCommand(Exception):
 
 def bundle_pieces(snapshot: Snapshot, *, is_full: bool = False) -> Iterator[bytes]:
     """The bundle as a .zip, streamed: a thousand votes are held at once."""
-    scope = scope_of(snapshot.arena, is_full=is_full, has_texts=is_full, snapshot=snapshot)
+    scope = Scope(snapshot.arena, cutoffs_of(snapshot), is_full, has_texts=is_full)
     pipe, sums = _Pipe(), dict[str, str]()
     with ZipFile(pipe, "w", ZIP_DEFLATED) as bundle:  # type: ignore[call-overload]  # all that it needs is a `write`
         for name, made in _parts(snapshot, scope).items():

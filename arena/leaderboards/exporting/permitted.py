@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.utils.translation import gettext_lazy as _
 
 from arena.battles.errors import BattleError
@@ -30,7 +32,7 @@ class FullExportRefused(ExportRefused):
     sentence = _("The full export holds what the public one withholds: it is for the owners of the arena.")
 
 
-def check_export(person: Person, arena: Arena, *, is_full: bool = False) -> None:
+def check_export(person: Person, arena: Arena, *, now: datetime, is_full: bool = False) -> None:
     """Raises ExportRefused. Public where anybody may vote, and for whoever sees the console elsewhere."""
     if is_full:
         if not may(person, Action.EXPORT_FULL, arena):
@@ -40,14 +42,14 @@ def check_export(person: Person, arena: Arena, *, is_full: bool = False) -> None
         return
     if arena.access != Arena.Access.OPEN or not may(person, Action.SEE_BOARD, arena):
         raise ExportRefused
-    if arena.reveal != Arena.Reveal.EACH and not is_over(arena):
+    if arena.reveal != Arena.Reveal.EACH and not is_over(arena, now=now):
         raise VotesWithheld
 
 
-def may_export(person: Person, arena: Arena, *, is_full: bool = False) -> bool:
+def may_export(person: Person, arena: Arena, *, now: datetime, is_full: bool = False) -> bool:
     """Whether a page should offer it."""
     try:
-        check_export(person, arena, is_full=is_full)
+        check_export(person, arena, now=now, is_full=is_full)
     except ExportRefused:
         return False
     return True

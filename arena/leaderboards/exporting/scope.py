@@ -5,15 +5,16 @@ from __future__ import annotations
 import hmac
 import secrets
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from django.utils.translation import gettext_lazy
 
 from arena.battles.errors import BattleError
 from arena.leaderboards.counting import Cutoffs
-from arena.leaderboards.models import Snapshot
 from arena.leaderboards.reading import latest_snapshot
 from arena.leaderboards.shares import cutoffs_of
+from arena.teams.arenas import is_closed
 from arena.teams.models import Arena
 
 
@@ -40,6 +41,8 @@ class Scope:
         With what a public export withholds.
     has_texts : bool
         With conversations where they may be told.
+    is_over : bool
+        Nobody votes here any more.
     key : bytes
         Of the pseudonyms; forgotten with this object unless somebody keeps it.
     """
@@ -48,6 +51,7 @@ class Scope:
     limits: Cutoffs
     is_full: bool = False
     has_texts: bool = True
+    is_over: bool = False
     key: bytes = field(default_factory=new_key, repr=False)
 
     def pseudonym(self, kind: str, of: object) -> str:
@@ -63,19 +67,17 @@ class Scope:
         """
         if not self.has_texts or self.is_full:
             return self.has_texts
-        return prompt_id is not None and not is_sealed and is_over(self.arena)
+        return prompt_id is not None and not is_sealed and self.is_over
 
 
-def is_over(arena: Arena) -> bool:
+def is_over(arena: Arena, *, now: datetime) -> bool:
     """Whether nobody votes here any more."""
-    return arena.closed_at is not None or arena.archived_at is not None
+    return arena.archived_at is not None or is_closed(arena, now=now)
 
 
-def scope_of(
-    arena: Arena, *, is_full: bool = False, has_texts: bool = True, snapshot: Snapshot | None = None
-) -> Scope:  # fmt: skip
-    """Everything up to a snapshot, by default the last one. Raises NothingPublished."""
-    snapshot = snapshot or latest_snapshot(arena)
+def scope_of(arena: Arena, *, now: datetime, is_full: bool = False) -> Scope:
+    """Everything up to the last snapshot. Raises NothingPublished."""
+    snapshot = latest_snapshot(arena)
     if snapshot is None:
         raise NothingPublished(arena=arena.slug)
-    return Scope(arena, cutoffs_of(snapshot), is_full, has_texts)
+    return Scope(arena, cutoffs_of(snapshot), is_full, is_over=is_over(arena, now=now))

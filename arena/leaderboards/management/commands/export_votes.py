@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 
 from arena.leaderboards.exporting import files
 from arena.leaderboards.exporting.scope import NothingPublished, Scope, scope_of
@@ -39,7 +40,7 @@ class Command(BaseCommand):
         if kind not in files.KINDS and out is None:
             raise CommandError(f"{kind} is not printed: name a file with --out.", returncode=2)
         with refusing(UnknownArena, NothingPublished, BadInput):
-            scope = scope_of(arena_named(options["arena"]), is_full=options["full"])
+            scope = scope_of(arena_named(options["arena"]), now=timezone.now(), is_full=options["full"])
             if out is not None:
                 files.write_votes(scope, kind, out)
             else:
