@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -12,8 +13,10 @@ from rest_framework.response import Response
 from arena.api.serializers import ErrorOut
 from arena.api.views import ArenaView
 from arena.leaderboards.comparing import NotAsked, verdict_json
+from arena.leaderboards.reading import check_board
 from arena.leaderboards.shares import integrity_of
 from arena.teams.access import arena_for
+from arena.teams.models import Arena
 from arena.teams.person import person_of
 
 
@@ -34,11 +37,11 @@ class Compare(ArenaView):
             OpenApiParameter("a", str, required=True, description="One competitor's name."),
             OpenApiParameter("b", str, required=True, description="The other one's."),
         ],
-        responses={200: CompareOut, 400: ErrorOut, 404: ErrorOut},
+        responses={200: CompareOut, 400: ErrorOut, 403: ErrorOut, 404: ErrorOut},
     )
     def get(self, request: Request, slug: str) -> Response:
         """What the last snapshot says of two competitors, however often it is asked."""
-        arena = arena_for(person_of(request._request), slug, include_archived=True)
+        arena = _readable(request, slug)
         try:
             found = verdict_json(arena, request.query_params.get("a", ""), request.query_params.get("b", ""))
         except NotAsked as refusal:
@@ -48,7 +51,15 @@ class Compare(ArenaView):
 
 
 class Integrity(ArenaView):
-    @extend_schema(operation_id="integrity", responses={200: dict, 404: ErrorOut})
+    @extend_schema(operation_id="integrity", responses={200: dict, 403: ErrorOut, 404: ErrorOut})
     def get(self, request: Request, slug: str) -> Response:
         """How battles were drawn, who was served how often, and what the last snapshot can be verified by."""
-        return Response(integrity_of(arena_for(person_of(request._request), slug, include_archived=True)))
+        return Response(integrity_of(_readable(request, slug)))
+
+
+def _readable(request: Request, slug: str) -> Arena:
+    """The arena whose board the caller may see. Raises Http404, BoardWithheld."""
+    person = person_of(request._request)
+    arena = arena_for(person, slug, include_archived=True)
+    check_board(person, arena, now=timezone.now())
+    return arena

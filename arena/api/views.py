@@ -114,6 +114,7 @@ class Leaderboard(ArenaView):
         """The last snapshot's JSON, byte for byte as published; with parameters, that of a part of its votes."""
         arena = arena_for(person_of(request._request), slug, include_archived=True)
         plain = request._request
+        reading.check_board(person_of(plain), arena, now=timezone.now())
         choice = reading.chosen(arena, dict(plain.GET.lists()), person_of(plain), ignored=("format",))
         return HttpResponse(reading.json_of_choice(choice), content_type="application/json")
 

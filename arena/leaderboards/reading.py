@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from arena.leaderboards.claims import PairVerdict, opened
 from arena.leaderboards.facets import Facets, facets_of
 from arena.leaderboards.models import Snapshot
 from arena.leaderboards.slices import PartWithheld, Slice, parsed
+from arena.leaderboards.withholding import why_withheld
 from arena.teams.models import Arena
 from arena.teams.permissions import Action, may
 from arena.teams.person import Person
@@ -58,6 +60,18 @@ class PublishedBoard:
     verdicts: dict[tuple[str, str], PairVerdict]
     matrix: list[list[Any]]
     facts: dict[str, Any]
+
+
+def may_see_board(person: Person, arena: Arena, *, now: datetime) -> bool:
+    """Whether this person may see the arena's board now, in any form; `check_board` says what to do where not."""
+    return why_withheld(person, arena, now=now) is None
+
+
+def check_board(person: Person, arena: Arena, *, now: datetime) -> None:
+    """Raises BoardWithheld where this person may not see the board now."""
+    withheld = why_withheld(person, arena, now=now)
+    if withheld is not None:
+        raise withheld
 
 
 def latest_snapshot(arena: Arena) -> Snapshot | None:
@@ -167,10 +181,12 @@ __all__ = [
     "Choice",
     "PublishedBoard",
     "board_of_choice",
+    "check_board",
     "chosen",
     "csv_of_choice",
     "json_of_choice",
     "latest_snapshot",
+    "may_see_board",
     "published_board",
     "safe_cell",
     "sorted_rows",

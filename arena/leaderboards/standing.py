@@ -53,6 +53,11 @@ def of_pair(arena: Arena, a: Side, b: Side, winner: Winner) -> Standing:
     return Standing(heading, sentences, board, chart)
 
 
+def later(sentence: str) -> Standing:
+    """What the reveal says where this voter may not see the board yet."""
+    return Standing(heading=_("The board is shown later"), sentences=(sentence,))
+
+
 @dataclass(frozen=True, slots=True)
 class _Opened:
     """A snapshot as the reveal needs it, by competitor and by pair of labels."""

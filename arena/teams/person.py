@@ -8,7 +8,7 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db.models import Q
 from django.http import HttpRequest
 
-from arena.teams.models import Arena, Membership
+from arena.teams.models import Arena, Membership, Voter
 from arena.teams.voters import COOKIE, public_id_in
 
 User = AbstractBaseUser | AnonymousUser
@@ -21,6 +21,13 @@ class Person:
         self.user = user
         self.voter_public_id: UUID | None = None if user.is_authenticated else public_id_in(cookie)
         self._roles: dict[int, str | None] = {}
+
+    @classmethod
+    def of_voter(cls, voter: Voter) -> Person:
+        """The person that this voter is, where no request tells."""
+        person = cls(voter.user or AnonymousUser())
+        person.voter_public_id = None if voter.user_id else voter.public_id
+        return person
 
     @property
     def is_operator(self) -> bool:
@@ -36,7 +43,16 @@ class Person:
             return Q(**{f"{path}voter__user": self.user.pk}) if self.user.is_active else Q(pk__in=())
         if self.voter_public_id is None:
             return Q(pk__in=())
-        return Q(**{f"{path}voter__public_id": self.voter_public_id, f"{path}voter__user__isnull": True})
+        of_cookie = {f"{path}voter__public_id": self.voter_public_id, f"{path}voter__user__isnull": True}
+        return Q(**of_cookie) & ~Q(**{f"{path}arena__access": Arena.Access.PRIVATE})
+
+    def voter(self) -> Voter | None:
+        """This person's voter, by the same rule; None for somebody who never opened a battle."""
+        if self.user.is_authenticated:
+            return Voter.objects.filter(user_id=self.user.pk).first()
+        if self.voter_public_id is None:
+            return None
+        return Voter.objects.filter(public_id=self.voter_public_id, user__isnull=True).first()
 
     def role_in(self, arena: Arena) -> str | None:
         """This person's role in an arena; None for a stranger."""

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Case, Q, When
+from django.utils import timezone
 from django.utils.formats import localize
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext_lazy
@@ -22,9 +23,11 @@ from arena.battles.votes import CastVote
 from arena.battles.words import BattleState, Side, VoidReason, Winner
 from arena.competitors import endpoints
 from arena.leaderboards import standing
+from arena.leaderboards.withholding import BoardWithheld, why_withheld
 from arena.prompts.models import Prompt, PromptSet
 from arena.teams.arenas import is_closed
 from arena.teams.models import Arena, Voter
+from arena.teams.person import Person
 
 VOID_SENTENCES = {
     VoidReason.SIDE_FAILED: gettext_lazy("One of the answers could not be finished, so this pair was set aside."),
@@ -234,7 +237,10 @@ def revealed_stage(battle: Battle, seen: BlindBattle | None = None, cast: CastVo
         note = _note_card(battle.arena, *noted(battle))
         return Stage("revealed", battle=card, withheld=str(withheld), page_has_turns=seen is None, note=note)
     a, b = ((side.competitor_id, side.name) for side in shown.sides)
-    verdict = standing.of_pair(battle.arena, a, b, shown.winner)
+    withheld_board = _withheld_board(battle)
+    verdict = (
+        standing.later(str(withheld_board)) if withheld_board else standing.of_pair(battle.arena, a, b, shown.winner)
+    )
     return Stage(
         "revealed",
         battle=card,
@@ -250,6 +256,13 @@ def revealed_stage(battle: Battle, seen: BlindBattle | None = None, cast: CastVo
         ),
         note=_note_card(battle.arena, shown.tags, shown.comment),
     )
+
+
+def _withheld_board(battle: Battle) -> BoardWithheld | None:
+    """Why this voter may not see the board yet; asked for nobody's rights where everybody may."""
+    if battle.arena.board_visibility == Arena.BoardVisibility.DURING:
+        return None
+    return why_withheld(Person.of_voter(battle.voter), battle.arena, now=timezone.now())
 
 
 def _note_card(arena: Arena, tags: Sequence[str], comment: str) -> NoteCard:

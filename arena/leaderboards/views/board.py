@@ -13,14 +13,15 @@ from arena.leaderboards import charts, reading
 from arena.leaderboards.claims import CANNOT_TELL
 from arena.leaderboards.sentences import controlled_sentence, top_sentence, worded
 from arena.leaderboards.views import filters
-from arena.teams.access import arena_for
+from arena.leaderboards.views.readers import for_readers
+from arena.teams.models import Arena
 from arena.teams.person import person_of
 
 
 @require_safe
-def board(request: HttpRequest, slug: str) -> HttpResponse:
+@for_readers
+def board(request: HttpRequest, arena: Arena) -> HttpResponse:
     """The board, or that of a part of its votes, with what it does not know said first."""
-    arena = arena_for(person_of(request), slug, include_archived=True)
     context: dict[str, Any] = {"arena": arena, "section": "leaderboard", "board": None}
     try:
         choice = reading.chosen(arena, dict(request.GET.lists()), person_of(request))

@@ -15,14 +15,14 @@ from arena.leaderboards.claims import BETTER, CANNOT_TELL, NO_DIFFERENCE, TOO_FE
 from arena.leaderboards.comparing import NotAsked, asked_pair
 from arena.leaderboards.profile import Meeting
 from arena.leaderboards.sentences import figure
-from arena.teams.access import arena_for
-from arena.teams.person import person_of
+from arena.leaderboards.views.readers import for_readers
+from arena.teams.models import Arena
 
 
 @require_safe
-def compare(request: HttpRequest, slug: str) -> HttpResponse:
+@for_readers
+def compare(request: HttpRequest, arena: Arena) -> HttpResponse:
     """The form alone, or the form and what the last snapshot says of the two that it names."""
-    arena = arena_for(person_of(request), slug, include_archived=True)
     published = reading.published_board(arena)
     a, b = request.GET.get("a", ""), request.GET.get("b", "")
     context: dict[str, Any] = {

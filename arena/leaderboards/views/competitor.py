@@ -18,16 +18,17 @@ from arena.competitors.models import Competitor
 from arena.leaderboards import charts, plots, profile, reading
 from arena.leaderboards.sentences import figure
 from arena.leaderboards.views.compare import verdict_word
-from arena.teams.access import arena_for
+from arena.leaderboards.views.readers import for_readers
 from arena.teams.models import Arena
 from arena.teams.permissions import Action, may
 from arena.teams.person import person_of
 
 
 @require_safe
-def competitor(request: HttpRequest, slug: str, name: str) -> HttpResponse:
+@for_readers
+def competitor(request: HttpRequest, arena: Arena, name: str) -> HttpResponse:
     """What is known of a competitor, on the board or not, retired or not; operators may read what won and lost."""
-    arena, row = _asked(request, slug, name)
+    row = _asked(arena, name)
     published = reading.published_board(arena)
     context: dict[str, Any] = {
         "arena": arena, "section": "leaderboard", "competitor": row, "board": published, "line": None,
@@ -52,9 +53,10 @@ def competitor(request: HttpRequest, slug: str, name: str) -> HttpResponse:
 
 
 @require_safe
-def history(request: HttpRequest, slug: str, name: str, kind: str) -> HttpResponse:
+@for_readers
+def history(request: HttpRequest, arena: Arena, name: str, kind: str) -> HttpResponse:
     """The rating in every snapshot, as CSV, or drawn."""
-    arena, row = _asked(request, slug, name)
+    row = _asked(arena, name)
     published = reading.published_board(arena)
     if published is None:
         raise Http404("Nothing is published yet.")
@@ -73,12 +75,11 @@ def history(request: HttpRequest, slug: str, name: str, kind: str) -> HttpRespon
     return answer
 
 
-def _asked(request: HttpRequest, slug: str, name: str) -> tuple[Arena, Competitor]:
-    arena = arena_for(person_of(request), slug, include_archived=True)
+def _asked(arena: Arena, name: str) -> Competitor:
     row = profile.find(arena, name)
     if row is None:
         raise Http404("There is no competitor of this name here.")
-    return arena, row
+    return row
 
 
 def _on_the_board(published: reading.PublishedBoard, row: Competitor) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import io
 from collections.abc import Callable
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
 from django.utils.cache import patch_cache_control
 from django.utils.http import http_date
 from django.utils.text import slugify
@@ -19,25 +19,28 @@ from arena.battles.errors import BattleError
 from arena.leaderboards import charts, reading
 from arena.leaderboards.claims import PairVerdict
 from arena.leaderboards.slices import OFF, Slice, SliceRefused
-from arena.teams.access import arena_for
+from arena.leaderboards.views.readers import for_readers, refusal
 from arena.teams.models import Arena
 from arena.teams.person import person_of
 
 
 @require_safe
-def board_csv(request: HttpRequest, slug: str) -> HttpResponse:
+@for_readers
+def board_csv(request: HttpRequest, arena: Arena) -> HttpResponse:
     """The published CSV, byte for byte, or that of the part asked for."""
-    return _file(request, slug, reading.csv_of_choice, "text/csv; charset=utf-8")
+    return _file(request, arena, reading.csv_of_choice, "text/csv; charset=utf-8")
 
 
 @require_safe
-def board_json(request: HttpRequest, slug: str) -> HttpResponse:
+@for_readers
+def board_json(request: HttpRequest, arena: Arena) -> HttpResponse:
     """The published JSON, byte for byte, or that of the part asked for."""
-    return _file(request, slug, reading.json_of_choice, "application/json")
+    return _file(request, arena, reading.json_of_choice, "application/json")
 
 
-def _file(request: HttpRequest, slug: str, text_of: Callable[[reading.Choice], str], content_type: str) -> HttpResponse:
-    arena = arena_for(person_of(request), slug, include_archived=True)
+def _file(
+    request: HttpRequest, arena: Arena, text_of: Callable[[reading.Choice], str], content_type: str
+) -> HttpResponse:
     try:
         choice = reading.chosen(arena, dict(request.GET.lists()), person_of(request))
         return _bytes(request, arena, choice, text_of(choice), content_type)
@@ -46,9 +49,9 @@ def _file(request: HttpRequest, slug: str, text_of: Callable[[reading.Choice], s
 
 
 @require_safe
-def chart(request: HttpRequest, slug: str, name: str, kind: str) -> HttpResponse:
+@for_readers
+def chart(request: HttpRequest, arena: Arena, name: str, kind: str) -> HttpResponse:
     """One chart as SVG, or the numbers behind it as CSV, of the board or of the part asked for."""
-    arena = arena_for(person_of(request), slug, include_archived=True)
     content_type = "text/csv; charset=utf-8" if kind == "csv" else "image/svg+xml"
     try:
         choice = reading.chosen(arena, dict(request.GET.lists()), person_of(request))
@@ -63,18 +66,6 @@ def chart(request: HttpRequest, slug: str, name: str, kind: str) -> HttpResponse
     svg = charts.win_matrix(ranked, published.matrix) if name == "matrix" else charts.intervals(published.rows)
     note = _("Every vote here is simulated and the competitors do not exist.") if arena.is_simulated else ""
     return _bytes(request, arena, choice, charts.standalone(svg, note=note), content_type)
-
-
-def refusal(refused: BattleError, content_type: str) -> HttpResponse:
-    """A refusal in the manner of the file that was asked for: JSON as JSON, anything else as a line of text."""
-    response: HttpResponse
-    if content_type == "application/json":
-        response = JsonResponse({"code": refused.code, "detail": str(refused)}, status=refused.status)
-    else:
-        response = HttpResponse(f"{refused}\n", status=refused.status, content_type="text/plain; charset=utf-8")
-    if retry := getattr(refused, "retry_after", None):
-        response["Retry-After"] = str(retry)
-    return response
 
 
 def _chart_csv(choice: reading.Choice, published: reading.PublishedBoard, name: str) -> str:

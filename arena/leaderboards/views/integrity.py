@@ -13,16 +13,16 @@ from django.views.decorators.http import require_safe
 
 from arena.battles.matchmaking import UNIFORM_FLOOR
 from arena.leaderboards import plots, reading, shares
-from arena.teams.access import arena_for
+from arena.leaderboards.views.readers import for_readers
 from arena.teams.models import Arena
 from arena.teams.permissions import Action, may
 from arena.teams.person import person_of
 
 
 @require_safe
-def integrity(request: HttpRequest, slug: str) -> HttpResponse:
+@for_readers
+def integrity(request: HttpRequest, arena: Arena) -> HttpResponse:
     """The page; before the first snapshot the settings alone."""
-    arena = arena_for(person_of(request), slug, include_archived=True)
     snapshot = reading.latest_snapshot(arena)
     context: dict[str, Any] = {
         "arena": arena, "section": "leaderboard", "snapshot": snapshot, "policy": _policy(arena),
@@ -50,9 +50,9 @@ def integrity(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
-def integrity_json(request: HttpRequest, slug: str) -> HttpResponse:
+@for_readers
+def integrity_json(request: HttpRequest, arena: Arena) -> HttpResponse:
     """The same figures as data."""
-    arena = arena_for(person_of(request), slug, include_archived=True)
     answer = JsonResponse(shares.integrity_of(arena))
     if arena.access != Arena.Access.OPEN:
         patch_cache_control(answer, private=True)
