@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "arena.competitors",
     "arena.prompts",
     "arena.battles",
+    "arena.integrity",
     "arena.leaderboards",
     "arena.api",
     "arena.upkeep",

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-ORDER = ["teams", "competitors", "prompts", "battles", "leaderboards"]
+ORDER = ["teams", "competitors", "prompts", "battles", "integrity", "leaderboards"]
 """Apps from the bottom up: each may import those before it."""
 ADAPTORS = re.compile(r"^(views|consumers|urls|routing|admin|management|context)(\.|$)")
-MAY_USE_RATINGS = {"leaderboards", "battles.matchmaking"}
+MAY_USE_RATINGS = {"leaderboards", "integrity", "battles.matchmaking"}
 WRITES = {"create", "bulk_create", "update", "bulk_update", "delete", "get_or_create", "update_or_create", "save"}
 WRITERS = {
     "Vote": {"battles.votes"},
@@ -22,6 +22,14 @@ WRITERS = {
     "Response": {"battles.recording", "battles.simulating"},
     "Turn": {"battles.opening", "battles.simulating"},
     "Battle": {"battles.opening", "battles.lifecycle", "battles.recording", "battles.simulating"},
+    "AuditLink": {"integrity.sealing"},
+    "AuditHead": {"integrity.sealing"},
+    "VoterSalt": {"integrity.sealing"},
+    "Erasure": {"integrity.sealing"},
+    "Exclusion": {"integrity.deciding"},
+    "ScreeningPolicy": {"integrity.deciding"},
+    "ScreeningRun": {"integrity.proposing"},
+    "Proposal": {"integrity.proposing"},
     "Snapshot": {"leaderboards.publishing"},
     "SnapshotRow": {"leaderboards.publishing"},
     "Voter": {"teams.voters", "battles.simulating"},

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from django.db import connection, transaction
 from django.db.models import Count, Max, Min, Q, QuerySet
 
 from arena.battles.models import Battle, Response, Vote
@@ -45,23 +42,6 @@ class Service:
     median_first_token_ms: float | None
     tokens_per_second: float | None
     error_rate: float | None
-
-
-@contextmanager
-def frozen_tables() -> Iterator[None]:
-    """A transaction in which no vote, battle or response is half written.
-
-    An id is taken from its sequence before its row is committed, so that a higher id can be visible while a lower one
-    is still on its way; a cut-off read then would miss the lower one now and find it later. Writers take their table
-    lock before they take an id: once this lock is granted, every id below the highest is settled. On SQLite the
-    transaction is IMMEDIATE and there is one writer at a time anyway.
-    """
-    with transaction.atomic():
-        if connection.vendor == "postgresql":
-            tables = ", ".join(f'"{model._meta.db_table}"' for model in (Battle, Response, Vote))
-            with connection.cursor() as cursor:
-                cursor.execute(f"LOCK TABLE {tables} IN SHARE MODE")
-        yield
 
 
 def cutoffs() -> Cutoffs:

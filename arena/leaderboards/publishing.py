@@ -14,6 +14,7 @@ from django.db.models import Max, Min
 
 import ratings
 from arena.battles.models import Vote
+from arena.battles.settled import frozen_tables
 from arena.competitors.models import Competitor
 from arena.leaderboards import counting, tallying
 from arena.leaderboards.models import Snapshot, SnapshotRow
@@ -81,7 +82,7 @@ def publish_snapshot(arena: Arena, *, now: datetime, seed: int | None = None) ->
 
     The seed of the ranks' draws is the snapshot's number unless one is given.
     """
-    with counting.frozen_tables():
+    with frozen_tables():
         limits = counting.cutoffs()
     number = (Snapshot.objects.filter(arena=arena).aggregate(top=Max("number"))["top"] or 0) + 1
     options = replace(OPTIONS, seed=number if seed is None else seed)

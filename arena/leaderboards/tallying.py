@@ -69,7 +69,7 @@ def load(arena: Arena, limits: Cutoffs, labels: dict[int, str]) -> tuple[Compari
 def tally(arena: Arena, through: int) -> Tally | None:
     """The counts up to and including vote `through`; None where the blocks are already further.
 
-    The caller has settled that no lower id is still on its way (`counting.frozen_tables`).
+    The caller has settled that no lower id is still on its way (`battles.settled.frozen_tables`).
     """
     with transaction.atomic():
         CountedVotes.objects.get_or_create(arena=arena)

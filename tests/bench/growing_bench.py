@@ -33,6 +33,7 @@ def grown(votes: int, voters: int, rounds: int) -> dict[str, Any]:
 
     from arena.battles import simulating
     from arena.battles.models import Vote
+    from arena.battles.settled import frozen_tables
     from arena.competitors.models import Competitor
     from arena.leaderboards import counting, publishing, tallying
     from arena.leaderboards.models import CountBlock, CountedVotes
@@ -64,7 +65,7 @@ def grown(votes: int, voters: int, rounds: int) -> dict[str, Any]:
     judges = {str(pk): voters for pk in ids}
     last = Vote.objects.order_by("-id").values_list("id", flat=True)[0]
     CountedVotes.objects.create(arena=arena, through_vote_id=last, voters=voters, judges=judges)
-    with counting.frozen_tables():
+    with frozen_tables():
         limits = counting.cutoffs()
     seconds = []
     for number in range(rounds):

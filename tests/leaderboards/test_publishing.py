@@ -14,6 +14,7 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection
 
 from arena.battles.models import Battle, Vote
+from arena.battles.settled import frozen_tables
 from arena.competitors.models import Competitor
 from arena.leaderboards import counting, publishing
 from arena.leaderboards.management.commands import run_worker
@@ -268,7 +269,7 @@ def test_two_groups_that_never_met_are_not_ranked(orchard: Arena, judge: Any, no
 
 @pytest.mark.django_db
 def test_cut_offs_are_the_highest_ids(sample: Arena) -> None:
-    with counting.frozen_tables():
+    with frozen_tables():
         limits = counting.cutoffs()
     assert limits.vote == max(Vote.objects.values_list("id", flat=True))
 

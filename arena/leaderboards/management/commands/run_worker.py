@@ -15,6 +15,7 @@ from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 
 from arena.battles import lifecycle
+from arena.integrity import sealing
 from arena.leaderboards.publishing import publish_if_due
 from arena.teams import heartbeat
 from arena.teams.models import Arena
@@ -53,6 +54,7 @@ def tick(*, now: datetime) -> None:
     """One look at everything; a board that cannot be published does not keep the others waiting."""
     heartbeat.beat(heartbeat.WORKER, now=now)
     lifecycle.sweep(now=now)
+    sealing.seal(now=now)
     for arena in Arena.objects.filter(archived_at__isnull=True):
         try:
             publish_if_due(arena, now=now)
