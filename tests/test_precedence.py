@@ -40,6 +40,7 @@ async def test_a_quiet_house_lets_in_as_many_as_it_says() -> None:
     assert crowd.order == list(range(20)) and crowd.most == 3 and crowd.inside == 0
 
 
+@pytest.mark.django_db(transaction=True)  # the thread of streams may hold a connection of an earlier test, and closes it
 async def test_while_a_stream_works_they_enter_one_by_one_and_then_all_go_on() -> None:
     crowd, going, busy = Crowd(Turnstile(4)), threading.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -50,7 +51,7 @@ async def test_while_a_stream_works_they_enter_one_by_one_and_then_all_go_on() -
         return "claimed"
 
     stream = asyncio.create_task(urgently(claim)())
-    await busy.wait()
+    await asyncio.wait_for(busy.wait(), 10)
     await asyncio.gather(*(crowd.visit(number) for number in range(6)))
     assert crowd.most == 1 and crowd.order == list(range(6))
     waiting = [asyncio.create_task(crowd.visit(number, pause=0.05)) for number in range(6, 14)]
@@ -72,6 +73,7 @@ async def test_who_gives_up_waiting_keeps_nobody_out() -> None:
     await asyncio.wait_for(crowd.visit(9), 5)
 
 
+@pytest.mark.django_db(transaction=True)
 async def test_an_error_in_a_stream_opens_the_turnstile_again() -> None:
     def fail() -> None:
         raise ValueError("refused")
