@@ -34,6 +34,10 @@ WRITERS = {
     "SnapshotRow": {"leaderboards.publishing"},
     "Voter": {"teams.voters", "battles.simulating"},
     "Heartbeat": {"teams.heartbeat"},
+    "PromptSet": {"prompts.importing", "prompts.keeping", "prompts.seeding"},
+    "Prompt": {"prompts.importing", "prompts.answers", "prompts.keeping"},
+    "RecordedAnswer": {"prompts.answers"},
+    "Upload": {"prompts.uploads"},
     "Endpoint": {"competitors.health", "competitors.catalogue", "prompts.seeding"},
 }
 

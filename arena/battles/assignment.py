@@ -10,7 +10,7 @@ import random
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 
-from django.db.models import Count
+from django.db.models import Count, F
 
 from arena.battles.errors import NothingLeft
 from arena.battles.matchmaking import Draw
@@ -82,8 +82,9 @@ def _pairs_in(answers: dict[int, set[int]]) -> int:
 
 
 def answers_by_prompt(arena: Arena) -> dict[int, set[int]]:
-    """Who answered each prompt that is in service, ids by id."""
+    """Who answered each prompt that is in service, to its last message, ids by id."""
     rows = RecordedAnswer.objects.filter(
+        turn=F("prompt__turn_count"),
         prompt__prompt_set__arena=arena,
         prompt__prompt_set__purpose=PromptSet.Purpose.BATTLES,
         prompt__retired_at__isnull=True,

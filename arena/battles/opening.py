@@ -116,10 +116,13 @@ def open_battle(
             redraw_of=redraw_of,
             repeat_of_id=item.repeat_of_id if item else None,
         )
-        text = item.prompt.text if item else str(own_text)
-        turn = Turn.objects.create(battle=battle, index=1, prompt=text, created_at=now)
+        texts = item.prompt.messages if item else [str(own_text)]
+        turns = [
+            Turn.objects.create(battle=battle, index=index, prompt=text, created_at=now)
+            for index, text in enumerate(texts, 1)
+        ]
         if item:
-            record_recorded_answers(battle, turn, item.prompt, now=now)
+            record_recorded_answers(battle, turns, item.prompt, now=now)
         else:
             claim_probes([draw.a, draw.b], now=now)
     return battle
@@ -136,7 +139,7 @@ def redraw_battle(battle: Battle, voter: Voter, *, seed: str, now: datetime, pol
     if existing:
         return existing
     turns = list(battle.turns.values_list("prompt", flat=True))
-    if battle.state != BattleState.VOID or len(turns) > 1:
+    if battle.state != BattleState.VOID or (len(turns) > 1 and not battle.prompt_id):
         raise BattleClosed
     prompt = None if battle.prompt_id else turns[0]
     with transaction.atomic():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -71,33 +71,41 @@ def record_responses(turn: Turn, answers: Mapping[Side, Answer], *, now: datetim
     return BattleState.COMPLETE
 
 
-def record_recorded_answers(battle: Battle, turn: Turn, prompt: Prompt, *, now: datetime) -> None:
-    """Answers made beforehand become the responses of a new battle, which is complete at once.
+def record_recorded_answers(battle: Battle, turns: Sequence[Turn], prompt: Prompt, *, now: datetime) -> None:
+    """Answers made beforehand become the responses of a new battle, all turns at once; it is complete.
 
     The text stays where it is, in the recorded answer; the caller holds the transaction.
     """
-    recorded = {row.competitor_id: row for row in RecordedAnswer.objects.filter(prompt=prompt)}
-    for side, competitor_id in battle.competitor_ids():
-        row = recorded[competitor_id]
-        Response.objects.create(
-            turn=turn,
-            side=side,
-            competitor_id=competitor_id,
-            recorded_answer=row,
-            text_sha256=text_hash(row.text),
-            first_token_ms=row.first_token_ms,
-            total_ms=row.total_ms,
-            input_tokens=row.input_tokens,
-            output_tokens=row.output_tokens,
-            created_at=now,
-            style_length=row.style_length,
-            style_headers=row.style_headers,
-            style_lists=row.style_lists,
-            style_bold=row.style_bold,
-        )
+    pair = dict(battle.competitor_ids())
+    rows = RecordedAnswer.objects.filter(prompt=prompt, competitor__in=pair.values())
+    recorded = {(row.turn, row.competitor_id): row for row in rows}
+    Response.objects.bulk_create(
+        _recorded_row(turn, side, recorded[turn.index, competitor_id], now=now)
+        for turn in turns
+        for side, competitor_id in pair.items()
+    )
     versions.seal([battle.competitor_a_id, battle.competitor_b_id], now=now)
     battle.state, battle.completed_at = BattleState.COMPLETE, now
     battle.save(update_fields=["state", "completed_at"])
+
+
+def _recorded_row(turn: Turn, side: Side, row: RecordedAnswer, *, now: datetime) -> Response:
+    return Response(
+        turn=turn,
+        side=side,
+        competitor_id=row.competitor_id,
+        recorded_answer=row,
+        text_sha256=text_hash(row.text),
+        first_token_ms=row.first_token_ms,
+        total_ms=row.total_ms,
+        input_tokens=row.input_tokens,
+        output_tokens=row.output_tokens,
+        created_at=now,
+        style_length=row.style_length,
+        style_headers=row.style_headers,
+        style_lists=row.style_lists,
+        style_bold=row.style_bold,
+    )
 
 
 def _why_void(battle: Battle, answers: Mapping[Side, Answer]) -> str:

@@ -6,7 +6,7 @@ From plain columns, up to a snapshot's cut-offs, for operators alone.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 
@@ -19,6 +19,7 @@ from arena.leaderboards import counting
 from arena.leaderboards.models import Snapshot
 from arena.leaderboards.publishing import OPTIONS
 from arena.leaderboards.shares import cutoffs_of
+from arena.prompts.keeping import shown_outside
 from arena.prompts.models import Prompt
 from arena.teams.models import Arena
 from ratings.agreement import Agreement, measure_agreement
@@ -39,6 +40,7 @@ MIN_VOTES = 10
 class Disputed:
     """An item that split its voters: the prompt, and how many were for one answer, the other, neither."""
 
+    prompt_id: int
     prompt: str
     voters: int
     one: int
@@ -74,8 +76,11 @@ class _Rows:
 
 
 def measured(snapshot: Snapshot) -> Found:
-    """Measured once a snapshot and process."""
-    return _measured(snapshot.pk, snapshot.published_at, snapshot.data_sha256)
+    """Measured once a snapshot and process; what prompts read is looked up anew, for one may be sealed by now."""
+    found = _measured(snapshot.pk, snapshot.published_at, snapshot.data_sha256)
+    texts = Prompt.objects.select_related("prompt_set").in_bulk([item.prompt_id for item in found.disputed])
+    shown = (replace(item, prompt=shown_outside(texts[item.prompt_id])) for item in found.disputed)
+    return replace(found, disputed=tuple(shown))
 
 
 @lru_cache(maxsize=8)
@@ -137,12 +142,11 @@ def _busiest(data: ratings.Comparisons, prompt: Ints) -> list[int]:
 
 
 def _disputed(found: Agreement) -> tuple[Disputed, ...]:
-    """By prompt text: who answered is left out, for whoever reads this may be served those answers yet."""
-    texts = Prompt.objects.in_bulk([item.prompt for item in found.disputed if item.prompt is not None])
+    """By prompt: who answered is left out, for whoever reads this may be served those answers yet."""
     return tuple(
-        Disputed(texts[item.prompt].text, item.voters, item.wins_a, item.wins_b, item.ties, item.both_bad)
+        Disputed(item.prompt, "", item.voters, item.wins_a, item.wins_b, item.ties, item.both_bad)
         for item in found.disputed
-        if item.prompt in texts
+        if item.prompt is not None
     )
 
 

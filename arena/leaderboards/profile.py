@@ -177,13 +177,14 @@ def reads(snapshot: Snapshot, competitor: Competitor, *, won: bool, recorded: bo
     """Its latest wins, or losses, up to the snapshot: prompt and both answers, with who wrote them.
 
     For operators alone. An answer whose author is known must not be served to the one who knows, and a recorded answer
-    comes back to many voters: `recorded` is false for an operator who votes here.
+    comes back to many voters: `recorded` is false for an operator who votes here. Sealed prompts are left out.
     """
     one, two = (Winner.A, Winner.B) if won else (Winner.B, Winner.A)
     judged = Vote.objects.filter(
         Q(battle__competitor_a=competitor, winner=one) | Q(battle__competitor_b=competitor, winner=two),
         battle__arena=snapshot.arena_id, id__lte=snapshot.cutoff_vote_id, battle__repeat_of__isnull=True,
     )  # fmt: skip
+    judged = judged.exclude(battle__prompt__prompt_set__is_sealed=True)
     if not recorded:
         judged = judged.filter(battle__prompt__isnull=True)
     ids = list(judged.order_by("-id").values_list("battle_id", flat=True)[:READS])

@@ -10,7 +10,7 @@ from django.db.models.functions import Left
 from django.http import HttpRequest
 from django.utils import timezone
 
-from arena.prompts import importing
+from arena.prompts import keeping
 from arena.prompts.models import Prompt, PromptSet, RecordedAnswer
 from arena.teams.admin import ReadOnlyAdmin, RoomAdmin
 
@@ -59,7 +59,7 @@ class PromptAdmin(RoomAdmin):
 
     @admin.action(description="Retire the selected prompts", permissions=("change",))
     def retire(self, request: HttpRequest, queryset: QuerySet[Prompt]) -> None:
-        count = importing.retire(list(queryset.values_list("pk", flat=True)), now=timezone.now())
+        count = keeping.retire(list(queryset.values_list("pk", flat=True)), now=timezone.now())
         self.message_user(request, f"Retired: {count}. Their battles and answers stay.")
 
 

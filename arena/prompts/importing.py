@@ -1,27 +1,27 @@
-"""Prompt sets and recorded answers come in from files: the whole file or nothing, and every problem at once.
-
-The only writer of prompt sets, prompts and recorded answers.
-"""
+"""Prompt sets come in from files: the whole file or nothing, and every problem at once."""
 
 from __future__ import annotations
 
-import hashlib
-import unicodedata
-from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from arena.prompts.models import Prompt, PromptSet
-from arena.prompts.rows import ImportRefused, Row, Table, read_table
+from arena.prompts.alike import near_duplicates
+from arena.prompts.decoding import read_table
+from arena.prompts.mapping import mapped, strictly
+from arena.prompts.models import Prompt, PromptSet, Upload
+from arena.prompts.prompt_rows import Facts, WantedPrompt, read_prompts
+from arena.prompts.rows import ImportRefused, Problem, Table
 from arena.teams.models import Arena
 
-LONGEST_PROMPT = 200_000
-KEPT = ("id", "key", "prompt", "category", "language")
-PASSED_OVER = ("tags", "reference", "source", "created_at", "checks")
-MULTI_TURN = ("messages", "turns")
+MOST_ALIKE = 50
+"""Pairs of an import that are told one by one."""
+UPDATED = ("category", "language", "tags", "source")
 
 
 @dataclass(slots=True)
@@ -35,15 +35,6 @@ class PromptImport:
     notes: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    line: int
-    key: str
-    text: str
-    category: str
-    language: str
-
-
 def import_prompts(
     path: Path,
     arena: Arena,
@@ -52,21 +43,31 @@ def import_prompts(
     purpose: PromptSet.Purpose = PromptSet.Purpose.BATTLES,
     dry_run: bool = False,
 ) -> PromptImport:
-    """Read prompts into the set of this name, by default the file's, in one transaction.
-
-    Idempotent by key (`id`, `key`, else a hash of the text). Category and language follow the file; a text never
-    changes under its key. Raises ImportRefused with all problems; then nothing was written.
-    """
+    """Read prompts of one file into the set of this name, by default the file's. Raises ImportRefused."""
     table = read_table(path)
-    wanted = _read_prompts(table)
+    shaped = mapped(table, strictly(table, Upload.Kind.PROMPTS), Upload.Kind.PROMPTS)
+    return store_prompts(shaped, arena, set_name=set_name or path.stem[:80], purpose=purpose, dry_run=dry_run)
+
+
+def store_prompts(
+    table: Table,
+    arena: Arena,
+    *,
+    set_name: str,
+    purpose: PromptSet.Purpose = PromptSet.Purpose.BATTLES,
+    sealed: bool = False,
+    dry_run: bool = False,
+) -> PromptImport:
+    """Store the prompts of a mapped table in one transaction.
+
+    Idempotent by key (`id`, else a hash of the messages). Category, language, tags and source follow the file where
+    it has them; messages never change under their key. Raises ImportRefused with all problems; then nothing was
+    written.
+    """
+    wanted = read_prompts(table)
     with transaction.atomic():
-        prompt_set, _ = PromptSet.objects.get_or_create(
-            arena=arena, name=set_name or path.stem[:80], defaults={"purpose": purpose, "source": path.name[:200]}
-        )
-        done = PromptImport(prompt_set, notes=_notes(table, wanted))
-        if prompt_set.purpose != purpose:
-            says = f"is a set of the other purpose ({prompt_set.purpose}). Give another name with --set."
-            table.refuse(0, "set", prompt_set.name, says)
+        prompt_set = named_set(table, arena, set_name, purpose, sealed=sealed)
+        done = PromptImport(prompt_set, notes=list(table.notes))
         _store(done, table, wanted)
         if table.problems:
             raise ImportRefused(table.problems)
@@ -74,93 +75,95 @@ def import_prompts(
     return done
 
 
-def key_of(text: str) -> str:
-    """The key of a prompt that came without one: the same text gets the same key in every import."""
-    return "t-" + hashlib.sha256(text.encode()).hexdigest()[:16]
+def named_set(table: Table, arena: Arena, name: str, purpose: PromptSet.Purpose, *, sealed: bool = False) -> PromptSet:
+    """The set of this name and purpose, made if there is none. Raises ImportRefused where it cannot be."""
+    name = name.strip()
+    if not name or len(name) > 80 or "\x00" in name:
+        says = _("is no name of a prompt set. Use 1 to 80 characters.")
+        raise ImportRefused([*table.problems, Problem(table.file, 0, "set", name, says)])
+    prompt_set, is_new = PromptSet.objects.get_or_create(
+        arena=arena, name=name, defaults={"purpose": purpose, "source": table.file[:200], "is_sealed": sealed}
+    )
+    if prompt_set.purpose != purpose:
+        says = _("is a set of the other purpose (%(purpose)s). Give another name.") % {"purpose": prompt_set.purpose}
+        raise ImportRefused([*table.problems, Problem(table.file, 0, "set", name, says)])
+    if sealed and not is_new and not prompt_set.is_sealed:
+        PromptSet.objects.filter(pk=prompt_set.pk).update(is_sealed=True)
+        prompt_set.is_sealed = True
+    return prompt_set
 
 
-def retire(prompts: list[int], *, now: datetime) -> int:
-    """Take prompts out of the draw; their battles and answers stay. Counts those newly retired."""
-    return Prompt.objects.filter(pk__in=prompts, retired_at__isnull=True).update(retired_at=now)
+def new_prompt(prompt_set: PromptSet, key: str, messages: Sequence[str], facts: Facts) -> Prompt:
+    """An unsaved prompt."""
+    return Prompt(
+        prompt_set=prompt_set,
+        key=key,
+        text=messages[0],
+        follow_ups=list(messages[1:]),
+        turn_count=len(messages),
+        category=facts.category or "",
+        language=facts.language or "",
+        tags=list(facts.tags or ()),
+        source=facts.source or "",
+        created_at=_added(facts.created_at),
+    )
 
 
-def _read_prompts(table: Table) -> list[_Wanted]:
-    columns = table.columns()
-    if table.rows and "prompt" not in columns and not set(columns) & set(MULTI_TURN):
-        table.refuse(1, "prompt", None, f"is missing. The columns are {', '.join(columns)}.")
-        return []
-    for name in sorted(set(columns) - {*KEPT, *PASSED_OVER, *MULTI_TURN, "system"}):
-        table.refuse(0, name, None, f"is no known column. Use {', '.join(KEPT)}, or remove it.")
-    wanted = [prompt for row in table.rows if (prompt := _read_prompt(table, row))]
-    seen: dict[str, int] = {}
-    for prompt in wanted:
-        first = seen.setdefault(prompt.key, prompt.line)
-        if first != prompt.line:
-            table.refuse(prompt.line, "id", prompt.key, f"is on line {first} already. Give each prompt its own id.")
-    return wanted
+def _added(given: datetime | None) -> datetime:
+    now = timezone.now()
+    return min(given, now) if given else now
 
 
-def _read_prompt(table: Table, row: Row) -> _Wanted | None:
-    before = len(table.problems)
-    for name in MULTI_TURN:
-        if row.values.get(name):
-            says = "prompts of several turns cannot be imported yet. Give one user message in `prompt`."
-            table.refuse(row.line, name, None, says)
-            return None
-    if row.values.get("system"):
-        says = "a prompt's own system message is not kept. Set the system prompt on the competitors."
-        table.refuse(row.line, "system", row.values["system"], says)
-    text = table.text(row, "prompt", required=True, longest=LONGEST_PROMPT)
-    key = table.text(row, "id", "key", longest=80) or key_of(text)
-    category = table.text(row, "category", longest=60)
-    language = table.text(row, "language", longest=20)
-    return _Wanted(row.line, key, text, category, language) if len(table.problems) == before else None
-
-
-def _store(done: PromptImport, table: Table, wanted: list[_Wanted]) -> None:
+def _store(done: PromptImport, table: Table, wanted: list[WantedPrompt]) -> None:
     stored = {prompt.key: prompt for prompt in done.prompt_set.prompts.all()}
     new, changed = [], []
     for prompt in wanted:
         old = stored.get(prompt.key)
         if old is None:
-            new.append(
-                Prompt(
-                    prompt_set=done.prompt_set,
-                    key=prompt.key,
-                    text=prompt.text,
-                    category=prompt.category,
-                    language=prompt.language,
-                )
-            )
-        elif old.text != prompt.text:
-            says = f"has another text in the set {done.prompt_set.name}. A prompt never changes: give it a new id."
-            table.refuse(prompt.line, "id", prompt.key, says)
-        elif (old.category, old.language) != (prompt.category, prompt.language):
-            old.category, old.language = prompt.category, prompt.language
+            new.append(prompt)
+        elif old.messages != prompt.messages:
+            says = _("has another text in the set %(set)s. A prompt never changes: give it a new id.")
+            table.refuse(prompt.row, "id", prompt.key, says % {"set": done.prompt_set.name})
+        elif _update(old, prompt.facts):
             changed.append(old)
         else:
             done.unchanged += 1
     if table.problems:
         return
-    Prompt.objects.bulk_create(new, batch_size=500)
-    Prompt.objects.bulk_update(changed, ["category", "language"], batch_size=500)
+    made = [new_prompt(done.prompt_set, prompt.key, prompt.messages, prompt.facts) for prompt in new]
+    Prompt.objects.bulk_create(made, batch_size=500)
+    Prompt.objects.bulk_update(changed, UPDATED, batch_size=500)
     done.added, done.updated = len(new), len(changed)
+    done.notes += alike_notes(list(stored.values()), [(prompt.row.line, prompt.messages) for prompt in new])
 
 
-def _notes(table: Table, wanted: list[_Wanted]) -> list[str]:
-    """What the operator should know and nothing stops at: columns passed over, prompts that read alike."""
-    passed = [name for name in table.columns() if name in PASSED_OVER]
-    notes = [f"Not kept: the columns {', '.join(passed)}."] if passed else []
-    alike: dict[str, list[_Wanted]] = defaultdict(list)
-    for prompt in wanted:
-        alike[_folded(prompt.text)].append(prompt)
-    for same in alike.values():
-        if len(same) > 1:
-            lines = ", ".join(str(prompt.line) for prompt in same)
-            notes.append(f"Lines {lines} read alike. Each counts as a prompt of its own.")
+def _update(old: Prompt, facts: Facts) -> bool:
+    """Take over what the file says; whether anything differs."""
+    said = {name: getattr(facts, name) for name in UPDATED if getattr(facts, name) is not None}
+    if "tags" in said:
+        said["tags"] = list(said["tags"])
+    differs = any(getattr(old, name) != value for name, value in said.items())
+    for name, value in said.items():
+        setattr(old, name, value)
+    return differs
+
+
+def alike_notes(stored: Sequence[Prompt], new: Sequence[tuple[int, Sequence[str]]]) -> list[str]:
+    """A sentence on every new prompt that reads like another: nothing stops at it, the operator should know."""
+    present = [prompt for prompt in stored if prompt.retired_at is None]
+    texts = ["\n".join(prompt.messages) for prompt in present] + ["\n".join(messages) for _line, messages in new]
+    pairs = near_duplicates(texts, new_from=len(present))
+
+    def named(place: int) -> str:
+        if place < len(present):
+            return _("prompt %(key)s") % {"key": present[place].key}
+        return _("line %(line)d") % {"line": new[place - len(present)][0]}
+
+    notes = [
+        _("Nearly alike: %(first)s and %(second)s (%(share)d %% of word pairs). Each counts as a prompt of its own.")
+        % {"first": named(pair.first), "second": named(pair.second), "share": round(100 * pair.share)}
+        for pair in pairs[:MOST_ALIKE]
+    ]
+    if len(pairs) > MOST_ALIKE:
+        notes.append(_("Nearly alike: %(count)d more pairs.") % {"count": len(pairs) - MOST_ALIKE})
     return notes
-
-
-def _folded(text: str) -> str:
-    plain = unicodedata.normalize("NFKC", text).casefold()
-    return " ".join("".join(sign if sign.isalnum() else " " for sign in plain).split()) or plain

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import uuid
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils import timezone
 
 from arena.competitors.models import Competitor
 from arena.teams.models import Arena
 
 
 class PromptSet(models.Model):
-    """Prompts of one purpose: served in battles, or suggested beside an empty composer."""
+    """Prompts of one purpose: served in battles, or suggested beside an empty composer.
+
+    Written by `prompts.importing`, `prompts.answers` and `prompts.keeping`.
+    """
 
     class Purpose(models.TextChoices):
         BATTLES = "battles", "Served in battles, with recorded answers"
@@ -23,6 +31,13 @@ class PromptSet(models.Model):
         default=False,
         help_text="Its texts are shown in battles alone, never beside the board and never in a public export.",
     )
+    window_days = models.PositiveIntegerField(
+        "rolling window, in days",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(36_500)],
+        help_text="A prompt is retired this many days after it was added. Empty: prompts stay until retired by hand.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -33,14 +48,25 @@ class PromptSet(models.Model):
 
 
 class Prompt(models.Model):
-    """One user message. Its key is stable over imports."""
+    """What is asked: one user message, or several in turn. Its key is stable over imports.
+
+    Written by `prompts.importing`, `prompts.answers` and `prompts.keeping`. Its messages never change once they were
+    answered: another text is another prompt.
+    """
 
     prompt_set = models.ForeignKey(PromptSet, on_delete=models.PROTECT, related_name="prompts")
     key = models.CharField(max_length=80)
-    text = models.TextField()
+    text = models.TextField(help_text="The first message.")
+    follow_ups = models.JSONField(default=list, blank=True, help_text="The messages after it, a list of texts.")
+    turn_count = models.PositiveSmallIntegerField(default=1, editable=False, help_text="One and the follow-ups.")
     category = models.CharField(max_length=60, blank=True)
     language = models.CharField(max_length=20, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    tags = models.JSONField(default=list, blank=True, help_text="A list of words.")
+    source = models.CharField(max_length=200, blank=True)
+    replaces = models.ForeignKey(
+        "self", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="replacements"
+    )
+    created_at = models.DateTimeField("added", default=timezone.now, editable=False)
     retired_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -49,6 +75,11 @@ class Prompt(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+    @property
+    def messages(self) -> list[str]:
+        """The user's messages, in their order."""
+        return [self.text, *self.follow_ups]
 
 
 class Dressed(models.Model):
@@ -64,10 +95,14 @@ class Dressed(models.Model):
 
 
 class RecordedAnswer(Dressed):
-    """A competitor's answer to a prompt, with the conditions under which it was made. Never changed."""
+    """A competitor's answer to one message of a prompt, with the conditions of its making. Never changed.
+
+    Written by `prompts.answers`, all turns of a prompt together: who answered the last one answered them all.
+    """
 
     prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="answers")
     competitor = models.ForeignKey(Competitor, on_delete=models.PROTECT, related_name="recorded_answers")
+    turn = models.PositiveSmallIntegerField(default=1)
     text = models.TextField()
     conditions = models.JSONField(default=dict)
     conditions_hash = models.CharField(max_length=64)
@@ -78,7 +113,30 @@ class RecordedAnswer(Dressed):
     output_tokens = models.PositiveIntegerField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=("prompt", "competitor"), name="one_answer_a_competitor")]
+        constraints = [models.UniqueConstraint(fields=("prompt", "competitor", "turn"), name="one_answer_a_turn")]
 
     def __str__(self) -> str:
         return f"answer {self.pk}"
+
+
+class Upload(models.Model):
+    """A file that waits for its columns to be named, and afterwards what came of it. Written by `prompts.uploads`.
+
+    The content is dropped when it was imported, and with the whole row a day after it came.
+    """
+
+    class Kind(models.TextChoices):
+        PROMPTS = "prompts", "Prompts"
+        ANSWERS = "answers", "Answers, with their prompts"
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    arena = models.ForeignKey(Arena, on_delete=models.CASCADE, related_name="uploads")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    kind = models.CharField(max_length=10, choices=Kind)
+    names = models.JSONField(default=list)
+    content = models.BinaryField(help_text="The files, in a zip archive.")
+    result = models.JSONField(null=True)
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"upload {self.public_id}"

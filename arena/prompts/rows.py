@@ -1,17 +1,15 @@
-"""Read a CSV or JSONL file into rows that remember their line, and gather everything that is wrong with it."""
+"""Rows that remember where they stand in which file, and everything that is wrong with them."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any
 
-# Python refuses CSV cells over 128 kB, which a long answer may pass.
-csv.field_size_limit(10_000_000)
+from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.translation import gettext as _
+
 SHOWN = 60
 
 
@@ -45,22 +43,30 @@ class ImportRefused(Exception):
 
 @dataclass(slots=True)
 class Row:
-    """One record with the line it begins on."""
+    """One record with the line it begins on; `names` are its columns' names in the file where they differ."""
 
     line: int
     values: Mapping[str, Any]
+    file: str = ""
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Table:
-    """The rows of one file and what was found wrong with them so far."""
+    """The rows of one import, what is wrong with them so far, and what the reader should know of how they were read."""
 
     file: str
     rows: list[Row] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
-    def refuse(self, line: int, column: str, value: object, says: str) -> None:
-        self.problems.append(Problem(self.file, line, column, "" if value is None else str(value), says))
+    def refuse(self, where: Row | int, column: str, value: object, says: str) -> None:
+        """Remember a problem with a row, or with a line of the file; line 0 is the file as a whole."""
+        file, line = self.file, where if isinstance(where, int) else where.line
+        if isinstance(where, Row):
+            file = where.file or self.file
+            column = " or ".join(where.names.get(name, name) for name in column.split(" or "))
+        self.problems.append(Problem(file, line, column, "" if value is None else str(value), says))
 
     def columns(self) -> list[str]:
         return list(dict.fromkeys(name for row in self.rows for name in row.values))
@@ -74,20 +80,18 @@ class Table:
             if isinstance(value, int) and not isinstance(value, bool):
                 value = str(value)
             if not isinstance(value, str):
-                self.refuse(row.line, name, value, "is not text. Write a string.")
+                self.refuse(row, name, value, "is not text. Write a string.")
                 return ""
             if not value.strip():
                 continue
             if "\x00" in value or any("\ud800" <= sign <= "\udfff" for sign in value):
-                self.refuse(
-                    row.line, name, ascii(value), "holds characters no database keeps. Remove NUL and surrogates."
-                )
+                self.refuse(row, name, ascii(value), "holds characters no database keeps. Remove NUL and surrogates.")
                 return ""
             if longest is not None and len(value) > longest:
-                self.refuse(row.line, name, value, f"has {len(value)} characters. Use at most {longest}.")
+                self.refuse(row, name, value, f"has {len(value)} characters. Use at most {longest}.")
             return value
         if required:
-            self.refuse(row.line, " or ".join(names), None, "is empty. Fill it in.")
+            self.refuse(row, " or ".join(names), None, "is empty. Fill it in.")
         return ""
 
     def number(self, row: Row, name: str) -> float | None:
@@ -100,7 +104,7 @@ class Table:
         except (TypeError, ValueError):
             number = -1.0
         if not 0 <= number < 1e12:  # false for NaN too
-            self.refuse(row.line, name, value, "is not a number of at least 0.")
+            self.refuse(row, name, value, "is not a number of at least 0.")
             return None
         return number
 
@@ -108,82 +112,25 @@ class Table:
         """A whole number of at least 0, or None where the cell is empty."""
         number = self.number(row, name)
         if number is not None and (number != int(number) or number > 2**31 - 1):
-            self.refuse(row.line, name, row.values.get(name), "is not a whole number below 2,147,483,648.")
+            self.refuse(row, name, row.values.get(name), "is not a whole number below 2,147,483,648.")
             return None
         return None if number is None else int(number)
 
-
-def read_table(path: Path) -> Table:
-    """Read a .csv or .jsonl file. Raises ImportRefused when it is no such file at all; else problems are gathered."""
-    table = Table(path.name)
-    readers = {".csv": _csv_rows, ".jsonl": _jsonl_rows, ".ndjson": _jsonl_rows}
-    reader = readers.get(path.suffix.lower())
-    if reader is None:
-        raise ImportRefused([Problem(path.name, 0, "", path.suffix, "is no known ending. Use .jsonl or .csv.")])
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        says = f"cannot be read ({error.strerror}). Check the path."
-        raise ImportRefused([Problem(str(path), 0, "", "", says)]) from None
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        bad = error.object[error.start : error.end].hex(" ")
-        raise ImportRefused([Problem(path.name, line, "", bad, "is not UTF-8. Save the file as UTF-8.")]) from None
-    table.rows.extend(reader(text, table))
-    if not table.rows and not table.problems:
-        table.refuse(0, "", None, "holds no rows. Check that it is the right file.")
-    return table
-
-
-def _jsonl_rows(text: str, table: Table) -> Iterator[Row]:
-    # Not splitlines(): it also splits at U+2028, which may stand unescaped inside a JSON string.
-    for line, raw in enumerate(text.split("\n"), start=1):
-        if not raw.strip():
-            continue
+    def moment(self, row: Row, name: str) -> datetime | None:
+        """A date and time, or a date; without a zone it is UTC."""
+        raw = self.text(row, name)
+        if not raw:
+            return None
         try:
-            values = json.loads(raw)
-        except (ValueError, RecursionError) as error:
-            says = f"is no JSON ({getattr(error, 'msg', error)}). Is the line cut off?"
-            table.refuse(line, "", raw, says)
-            continue
-        if not isinstance(values, dict):
-            table.refuse(line, "", raw, "is not an object. Write one JSON object a line.")
-            continue
-        yield Row(line, values)
-
-
-def _csv_rows(text: str, table: Table) -> Iterator[Row]:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    header: list[str] = []
-    while True:
-        line = reader.line_num + 1  # a quoted cell may span lines: a record is named by its first
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            table.refuse(line, "", None, f"is no CSV ({error}). Is a quotation mark open, or the file cut off?")
-            return
-        if not cells:
-            continue
-        if not header:
-            header = [name.strip() for name in cells]
-            _check_header(header, line, table)
-        elif len(cells) != len(header):
-            says = (
-                f"has {len(cells)} cells where the header has {len(header)}. Is the line cut off, or a quote missing?"
-            )
-            table.refuse(line, "", ",".join(cells), says)
-        else:
-            yield Row(line, dict(zip(header, cells, strict=True)))
-
-
-def _check_header(header: list[str], line: int, table: Table) -> None:
-    for position, name in enumerate(header, start=1):
-        if not name:
-            table.refuse(line, str(position), None, "has no name. Name every column in the first line.")
-        elif header.index(name) + 1 != position:
-            table.refuse(line, name, None, "is there twice. Keep one of them.")
+            found = parse_datetime(raw) or parse_date(raw)
+        except ValueError:
+            found = None
+        if found is None:
+            self.refuse(row, name, raw, _("is no date and time. Write 2026-11-24T12:00:00Z."))
+            return None
+        if not isinstance(found, datetime):
+            found = datetime(found.year, found.month, found.day)
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _shortened(value: str) -> str:

@@ -78,7 +78,7 @@ def test_all_problems_are_said_at_once_with_line_column_and_value(arena: Arena, 
         '{"id": "p3", "prompt": " "}\n'
         '{"id": "p4", "prompt": "cut\n'
         '{"id": "p5", "messages": [{"role": "user"}]}\n'
-        '{"id": "p6", "turns": ["one", "two"]}\n'
+        '{"id": "p6", "turns": ["one", " "]}\n'
         '["p7"]\n'
         '{"id": "p8", "prompt": 8.5}\n'
         '{"id": "p9", "prompt": "NUL \\u0000"}\n'
@@ -89,17 +89,17 @@ def test_all_problems_are_said_at_once_with_line_column_and_value(arena: Arena, 
     lines = sorted(int(problem.split(":")[1].split(",")[0]) for problem in problems)
     assert lines == [2, 3, 4, 5, 6, 7, 8, 9, 10, 11]
     assert "own.jsonl:2, column id: 'p1': is on line 1 already. Give each prompt its own id." in problems
-    assert any("own.jsonl:5, column messages: prompts of several turns cannot be imported yet" in p for p in problems)
+    assert "own.jsonl:5, column messages: is empty. Fill it in." in problems
 
 
 def test_an_unknown_column_is_named_with_the_known_ones(arena: Arena, tmp_path: Path) -> None:
-    (problem,) = refusal(jsonl(tmp_path / "own.jsonl", {"prompt": "Why?", "lang": "en"}), arena)
-    assert "column lang" in problem and "id, key, prompt, category, language" in problem
+    (problem,) = refusal(jsonl(tmp_path / "own.jsonl", {"prompt": "Why?", "mood": "fine"}), arena)
+    assert "column mood" in problem and "prompt, id, turns, messages, category, language" in problem
 
 
 def test_a_missing_column_is_named(arena: Arena, tmp_path: Path) -> None:
-    (problem,) = refusal(jsonl(tmp_path / "own.jsonl", {"question": "Why?"}), arena)
-    assert "column prompt: is missing. The columns are question." in problem
+    problems = refusal(jsonl(tmp_path / "own.jsonl", {"id": 1, "checks": {}}), arena)
+    assert problems == ["own.jsonl:1, column prompt: is missing. The columns are id, checks."]
 
 
 @pytest.mark.parametrize(
@@ -128,12 +128,13 @@ def test_a_missing_file_is_a_sentence(arena: Arena, tmp_path: Path) -> None:
 def test_prompts_that_read_alike_are_reported_and_kept(arena: Arena, tmp_path: Path) -> None:
     done = import_prompts(jsonl(tmp_path / "own.jsonl", {"prompt": "Why?"}, {"prompt": "  why "}), arena)
     assert done.added == 2
-    assert done.notes == ["Lines 1, 2 read alike. Each counts as a prompt of its own."]
+    says = "Nearly alike: line 1 and line 2 (100 % of word pairs). Each counts as a prompt of its own."
+    assert done.notes == [says]
 
 
 def test_columns_passed_over_are_said(arena: Arena, tmp_path: Path) -> None:
-    done = import_prompts(jsonl(tmp_path / "own.jsonl", {"prompt": "Why?", "tags": ["a"]}), arena)
-    assert done.notes == ["Not kept: the columns tags."]
+    done = import_prompts(jsonl(tmp_path / "own.jsonl", {"prompt": "Why?", "reference": "So."}), arena)
+    assert done.notes == ["Not kept: the columns reference."]
 
 
 def test_a_dry_run_writes_nothing(arena: Arena, tmp_path: Path) -> None:
@@ -179,7 +180,7 @@ def test_mixed_conditions_inside_one_competitor_are_refused(arena: Arena, tmp_pa
         answer("How?", "Ada", "Thus.", settings={"temperature": 0.9}),
     )
     (problem,) = refusal(file, arena, answers=True)
-    assert "a.jsonl:2, column conditions" in problem and "other conditions" in problem
+    assert "a.jsonl:2, column settings" in problem and "other conditions" in problem
 
 
 def test_mixed_conditions_over_two_imports_are_refused(arena: Arena, tmp_path: Path) -> None:
@@ -203,7 +204,7 @@ def test_all_problems_of_answers_are_said_at_once(arena: Arena, tmp_path: Path) 
         answer("Why?", "Bea", ""),
         answer("Why?", "Cem", "So.", latency_ms="fast"),
         answer("Why?", "Dan", "So.", output_tokens=-1),
-        answer("Why?", "Eve", "So.", settings="hot"),
+        answer("Why?", "Eve", "So.", settings=["hot"]),
         answer("Why?", "Fay", "So.", generated_at="yesterday"),
         answer("Why?", "Gus", "So.", turn=2),
         {"prompt_id": "p9", "model": "Hal", "response": "So."},
@@ -215,16 +216,19 @@ def test_all_problems_of_answers_are_said_at_once(arena: Arena, tmp_path: Path) 
     assert lines == [2, 3, 4, 5, 6, 7, 8, 9, 10, 11]
 
 
-def test_the_wide_form_is_refused_with_a_sentence(arena: Arena, tmp_path: Path) -> None:
+def test_the_wide_form_has_a_column_a_model_and_empty_cells_are_no_answers(arena: Arena, tmp_path: Path) -> None:
     file = tmp_path / "a.csv"
-    file.write_text("prompt,Ada,Bea\nWhy?,So.,Hence.\n")
-    assert any("Write one row an answer" in problem for problem in refusal(file, arena, answers=True))
+    file.write_text("Question;Ada;Bea\nWhy?;So.;Hence.\nHow?;;Thus.\n")
+    done, again = import_answers(file, arena, now=NOW), import_answers(file, arena, now=NOW)
+    assert (done.added, done.new_prompts, done.new_competitors) == (3, 2, ["Ada", "Bea"])
+    assert done.notes == ["Empty cells passed over: 1. Those models gave no answer there."]
+    assert (again.added, again.unchanged, again.new_prompts) == (0, 3, 0)
 
 
 def test_several_sets_want_a_name(arena: Arena, tmp_path: Path) -> None:
     for name in ("one", "two"):
         PromptSet.objects.create(arena=arena, name=name)
-    with pytest.raises(ImportRefused, match=r"say which with --set \(one, two\)"):
+    with pytest.raises(ImportRefused, match=r"say which one \(one, two\)"):
         import_answers(jsonl(tmp_path / "a.jsonl", answer("Why?", "Ada", "So.")), arena, now=NOW)
 
 

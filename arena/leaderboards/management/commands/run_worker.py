@@ -17,6 +17,7 @@ from django.utils import timezone
 from arena.battles import lifecycle
 from arena.integrity import sealing
 from arena.leaderboards.publishing import publish_if_due
+from arena.prompts import keeping
 from arena.teams import heartbeat
 from arena.teams.models import Arena
 
@@ -54,6 +55,7 @@ def tick(*, now: datetime) -> None:
     """One look at everything; a board that cannot be published does not keep the others waiting."""
     heartbeat.beat(heartbeat.WORKER, now=now)
     lifecycle.sweep(now=now)
+    keeping.retire_stale(now=now)
     sealing.seal(now=now)
     for arena in Arena.objects.filter(archived_at__isnull=True):
         try:
