@@ -14,14 +14,14 @@ ROOT = Path(__file__).resolve().parent.parent
 ORDER = ["teams", "competitors", "prompts", "battles", "integrity", "leaderboards"]
 """Apps from the bottom up: each may import those before it."""
 ADAPTORS = re.compile(r"^(views|consumers|urls|routing|admin|management|context)(\.|$)")
-MAY_USE_RATINGS = {"leaderboards", "integrity", "battles.matchmaking"}
+MAY_USE_RATINGS = {"leaderboards", "integrity", "battles.matchmaking", "battles.importing_rows", "battles.importing_texts"}
 WRITES = {"create", "bulk_create", "update", "bulk_update", "delete", "get_or_create", "update_or_create", "save"}
 WRITERS = {
     "Vote": {"battles.votes"},
     "VoteNote": {"battles.notes"},
-    "Response": {"battles.recording", "battles.simulating"},
-    "Turn": {"battles.opening", "battles.simulating"},
-    "Battle": {"battles.opening", "battles.lifecycle", "battles.recording", "battles.simulating"},
+    "Response": {"battles.recording", "battles.importing", "battles.simulating"},
+    "Turn": {"battles.opening", "battles.importing", "battles.simulating"},
+    "Battle": {"battles.opening", "battles.lifecycle", "battles.recording", "battles.importing", "battles.simulating"},
     "AuditLink": {"integrity.sealing"},
     "AuditHead": {"integrity.sealing"},
     "VoterSalt": {"integrity.sealing"},
@@ -32,7 +32,7 @@ WRITERS = {
     "Proposal": {"integrity.proposing"},
     "Snapshot": {"leaderboards.publishing"},
     "SnapshotRow": {"leaderboards.publishing"},
-    "Voter": {"teams.voters", "battles.simulating"},
+    "Voter": {"teams.voters", "battles.importing", "battles.simulating"},
     "Heartbeat": {"teams.heartbeat"},
     "PromptSet": {"prompts.importing", "prompts.keeping", "prompts.seeding"},
     "Prompt": {"prompts.importing", "prompts.answers", "prompts.keeping"},

@@ -74,6 +74,14 @@ def store_simulated_votes(votes: list[Vote]) -> None:
     Vote.objects.bulk_create(votes, batch_size=2000)
 
 
+def store_imported_votes(votes: list[Vote]) -> None:
+    """Votes that were cast elsewhere, in bulk. Raises ValueError for a battle that is not marked as imported."""
+    ours = next((vote for vote in votes if not vote.battle.is_imported), None)
+    if ours is not None:
+        raise ValueError(f"{ours.battle} was served here, and its voter casts its vote.")
+    Vote.objects.bulk_create(votes, batch_size=2000)
+
+
 def _lock(battle_id: UUID, voter: Voter) -> tuple[int, int, str, datetime]:
     """Locks the battle's row; its key, its arena's, state and end. Five columns: this is every vote's path."""
     row = Battle.objects.select_for_update().values_list("pk", "arena_id", "state", "expires_at", "voter_id")
