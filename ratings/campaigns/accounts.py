@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import logsumexp
 
 from ratings.campaigns import selection, taste
 from ratings.campaigns.calibration import Calibration, calibrate, fit_strengths
 from ratings.campaigns.evidence import PROMISES, Finding, Units
 from ratings.campaigns.habits import Habits, habits_of
 from ratings.campaigns.options import ScreenOptions
-from ratings.campaigns.stakes import Stakes, Whole, sums
+from ratings.campaigns.stakes import Stakes, Whole, log_sum, sums
 from ratings.data import SCORE_OF_A, Floats
 from ratings.served import ServedLog
 
@@ -85,7 +84,7 @@ def promises(honest: Honest, chosen: Whole, outcome: int | None = None) -> Float
 def campaign_ratio(honest: Honest, chosen: Whole, outcome: int | None = None) -> Floats:
     """ln of promoter and demoter over honest, without selection, shape (chosen, 2)."""
     p0 = taste.honest(honest.likelihoods(chosen, outcome), honest.stakes.voted[chosen], honest.taste)
-    told = logsumexp(promises(honest, chosen, outcome), axis=2) - np.log(PROMISES.size)
+    told = log_sum(promises(honest, chosen, outcome)) - np.log(PROMISES.size)
     return np.asarray(told - p0[:, None])
 
 
@@ -106,7 +105,7 @@ def account_units(honest: Honest, options: ScreenOptions) -> Units:
 
 
 def quarantined(honest: Honest, units: Units, finding: Finding) -> Whole:
-    """Small accounts on one competitor that would be claimed had all their votes on it gone as told.
+    """Small accounts on one competitor that would be suspected had all their votes on it gone as told.
 
     Not what they voted but only what they could vote decides, so that dropping them favours nobody.
     """
@@ -114,8 +113,10 @@ def quarantined(honest: Honest, units: Units, finding: Finding) -> Whole:
     rows = np.arange(units.begin[finding.competitor], units.begin[finding.competitor + 1])
     rows = rows[~units.large[rows] & (stakes.voted[rows] > 0)]
     told = campaign_ratio(honest, rows, finding.sign)[:, 0 if finding.sign > 0 else 1]
-    return np.asarray(rows[told + units.log_selection[rows] + finding.odds[1] >= 0])
+    return np.asarray(rows[told + units.log_selection[rows] + finding.odds[1] >= HELD])
 
 
+HELD = -np.log(10)
+"""ln odds from which a small unit is held: one in ten. Whom this holds in vain costs precision and no bias."""
 BLOCK = 1 << 17
 """Stakes whose likelihoods are held at once."""

@@ -9,13 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import logsumexp
 
 from ratings.campaigns import selection, taste
-from ratings.campaigns.accounts import Honest, promises
+from ratings.campaigns.accounts import HELD, Honest, promises
 from ratings.campaigns.evidence import PROMISES, Finding, Units
 from ratings.campaigns.options import ScreenOptions
-from ratings.campaigns.stakes import Whole
+from ratings.campaigns.stakes import Whole, log_sum
 from ratings.data import Floats
 
 
@@ -41,14 +40,17 @@ class Clusters:
     units: Units
 
 
-def cluster_units(honest: Honest, of_account: Whole, excluded: np.ndarray, options: ScreenOptions) -> Clusters | None:
-    """Clusters as units; None where none has two voting members."""
+def cluster_units(
+    honest: Honest, of_account: Whole, excluded: np.ndarray, held: np.ndarray, options: ScreenOptions
+) -> Clusters | None:
+    """Clusters as units, without excluded accounts and stakes in quarantine; None where none has two voting members."""
     stakes = honest.stakes
     label = np.where(excluded, -1, of_account).astype(np.int64)
     size = int(label.max(initial=-1)) + 1
     voting = np.bincount(label[(label >= 0) & (stakes.all_voted > 0)], minlength=size)
-    label[(label >= 0) & (voting[label] < 2)] = -1
-    chosen = np.flatnonzero(label[stakes.account] >= 0)
+    inside = np.flatnonzero(label >= 0)
+    label[inside[voting[label[inside]] < 2]] = -1
+    chosen = np.flatnonzero((label[stakes.account] >= 0) & ~held)
     if not chosen.size:
         return None
     key = stakes.competitor[chosen].astype(np.int64) * size + label[stakes.account[chosen]]
@@ -80,7 +82,7 @@ def campaign_ratio(honest: Honest, chosen: Whole, begin: Whole, outcome: int | N
     several = np.bincount(row, honest.stakes.voted[chosen] > 0, minlength=begin.size - 1) >= 2
     tau = taste.taste_of(shared[several], np.full(int(several.sum()), FINELY), taste.SHARED_TASTES)
     p0 = taste.honest(shared, np.full(shared.shape[0], FINELY), tau)
-    return np.asarray(logsumexp(told, axis=2) - np.log(PROMISES.size) - p0[:, None])
+    return np.asarray(log_sum(told) - np.log(PROMISES.size) - p0[:, None])
 
 
 def spoken_by_several(clusters: Clusters, accounts: Units, row: int, sign: int, options: ScreenOptions) -> bool:
@@ -91,7 +93,7 @@ def spoken_by_several(clusters: Clusters, accounts: Units, row: int, sign: int, 
 
 
 def quarantined(honest: Honest, clusters: Clusters, finding: Finding) -> Whole:
-    """Small clusters that would be claimed had all their votes on the competitor gone as told."""
+    """Small clusters that would be suspected had all their votes on the competitor gone as told."""
     units = clusters.units
     rows = np.arange(units.begin[finding.competitor], units.begin[finding.competitor + 1])
     rows = rows[~units.large[rows]]
@@ -101,7 +103,7 @@ def quarantined(honest: Honest, clusters: Clusters, finding: Finding) -> Whole:
     begin = clusters.begin[rows[0] : rows[-1] + 2] - first
     ratio = campaign_ratio(honest, clusters.stakes[first:last], begin, finding.sign)
     told = ratio[rows - rows[0], 0 if finding.sign > 0 else 1]
-    return np.asarray(rows[told + units.log_selection[rows] + finding.odds[1] >= 0])
+    return np.asarray(rows[told + units.log_selection[rows] + finding.odds[1] >= HELD])
 
 
 def _kernel(tau: float, nodes: Floats) -> Floats:

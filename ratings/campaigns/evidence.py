@@ -10,14 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import logsumexp
 
 from ratings.campaigns.options import ScreenOptions
-from ratings.campaigns.stakes import Whole
+from ratings.campaigns.stakes import Whole, log_sum
 from ratings.data import Floats
 
-SHARES = 10.0 ** np.arange(-4, -0.4, 0.5)
-"""pi, from one unit in ten thousand to nearly one in three."""
+SHARES = np.append(10.0 ** np.arange(-4, -0.4, 0.5), [0.56, 0.9])
+"""pi, from one unit in ten thousand to nearly all: few honest accounts meet one of a hundred competitors."""
 PROMISES = np.array([0.5, 0.9, 0.99])
 """q: how often a promoter does as told."""
 MOST = 600.0
@@ -94,7 +93,7 @@ class _Test:
 
 
 def log_evidence(log_l: Floats, large: np.ndarray) -> Floats:
-    """ln Π_u (1 + pi (L - 1)) by stratum and pi, shape (3, 8).
+    """ln Π_u (1 + pi (L - 1)) by stratum and pi, shape (3, 10).
 
     Examples
     --------
@@ -112,7 +111,7 @@ def log_evidence(log_l: Floats, large: np.ndarray) -> Floats:
 
 def mixed(by_share: Floats) -> Floats:
     """ln of the mean over pi, by stratum."""
-    return np.asarray(logsumexp(by_share, axis=-1) - np.log(SHARES.size))
+    return np.asarray(log_sum(by_share) - np.log(SHARES.size))
 
 
 def largest(by_share: Floats) -> float:

@@ -52,6 +52,10 @@ class ScreenOptions:
         more where many competitors are compared, so that an honest arena loses none but with chance alpha.
     slack, drift, settled : float
         D3's delta, its threshold (log), and the largest standard error at which it starts.
+    trusted : float
+        Least share of a competitor's votes by aged accounts for new ones to be dropped; below it D2 only rings.
+    one_side : float
+        Least share of an account's votes on one side to be flagged.
     prompt_cap : int
     """
 
@@ -75,6 +79,8 @@ class ScreenOptions:
     slack: float = 0.04
     drift: float = 9.0
     settled: float = 0.1
+    trusted: float = 0.5
+    one_side: float = 0.9
     prompt_cap: int = 20
 
     def __post_init__(self) -> None:

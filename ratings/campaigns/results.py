@@ -21,15 +21,16 @@ class Exclusion:
         Position of the competitor concerned; -1 for none in particular.
     sign : int
         +1 promoted, -1 demoted, 0 neither.
-    action : {'excluded', 'quarantined'}
-        All of its votes, or only those on the competitor, whatever they said.
+    action : {'excluded', 'quarantined', 'flagged'}
+        All of its votes weigh nothing; only those on the competitor, whatever they said; or none, but somebody should
+        look.
     rule : {'D1', 'D4', 'selection', 'one side'}
     log_e : float
         Evidence that the campaign exists at all (natural log); nan where none was asked for.
     log_l : float
         Evidence that this unit is part of it.
     votes : int
-        Votes that lost their weight by this decision.
+        Votes concerned.
     sentence : str
     """
 

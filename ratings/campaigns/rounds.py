@@ -114,7 +114,7 @@ def _accounts(log: ServedLog, honest: Honest, units: Units, verdicts: Verdicts, 
 def _clusters(
     log: ServedLog, honest: Honest, kind: str, accounts: Units, verdicts: Verdicts, options: ScreenOptions
 ) -> None:
-    found = by_cluster.cluster_units(honest, log.clusters[kind], verdicts.excluded, options)
+    found = by_cluster.cluster_units(honest, log.clusters[kind], verdicts.excluded, verdicts.held, options)
     if found is None:
         return
     units = found.units
@@ -168,7 +168,7 @@ def _hold_cluster(
 
 
 def _sides(log: ServedLog, honest: Honest, verdicts: Verdicts, options: ScreenOptions) -> None:
-    """Accounts that look at the side only."""
+    """Accounts that look at the side only: flagged for a reviewer, since real people do so out of weariness too."""
     units = side_units(honest, options)
     units.claimed |= verdicts.excluded
     outcome, account = log.outcome[log.voted], log.account[log.voted]
@@ -176,8 +176,10 @@ def _sides(log: ServedLog, honest: Honest, verdicts: Verdicts, options: ScreenOp
     for finding in find(units, options):
         side, column = ("a", 0) if finding.sign > 0 else ("b", 1)
         log_l = units.log_l[:, column]
-        rows = finding.rows[units.large[finding.rows] & (log_l[finding.rows] >= options.claim)]
         chosen = np.bincount(account[outcome == (Outcome.A if column == 0 else Outcome.B)], minlength=units.unit.size)
+        pure = chosen >= options.one_side * honest.stakes.all_voted
+        large = units.large[finding.rows] & (log_l[finding.rows] >= options.claim) & pure[finding.rows]
+        rows = finding.rows[large]
         verdicts.alarms.append(
             Alarm(
                 "one side", -1, finding.sign, finding.log_e, threshold,
@@ -189,11 +191,10 @@ def _sides(log: ServedLog, honest: Honest, verdicts: Verdicts, options: ScreenOp
             votes, ratio = int(honest.stakes.all_voted[unit]), float(log_l[unit])
             verdicts.exclusions.append(
                 Exclusion(
-                    ACCOUNT, unit, -1, 0, "excluded", "one side", finding.log_e, ratio, votes,
+                    ACCOUNT, unit, -1, 0, "flagged", "one side", finding.log_e, ratio, votes,
                     sentences.one_side(unit, side, int(chosen[unit]), votes, ratio),
                 )
             )  # fmt: skip
-        verdicts.exclude(rows)
 
 
 def _alarm(log: ServedLog, rule: str, kind: str, finding: Finding, options: ScreenOptions) -> Alarm:

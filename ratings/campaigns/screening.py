@@ -81,17 +81,14 @@ def _weighted(log: ServedLog, stakes: Stakes, base: Floats, verdicts: Verdicts) 
 
 def _gate(log: ServedLog, weight: Floats, options: ScreenOptions) -> list[Alarm]:
     """Takes new accounts' votes out of `weight` where they disagree with aged ones."""
-    alarms = []
+    alarms, least = [], strata.least_z(log, options)
     for competitor, z in strata.gate(log, weight, options):
         rows = strata.dropped(log, competitor, options)
-        votes = int((weight[rows] > 0).sum())
-        weight[rows] = 0.0
-        alarms.append(
-            Alarm(
-                "D2", competitor, 1 if z > 0 else -1, abs(z), options.gate,
-                sentences.stratum(log.names[competitor], z, options.gate, votes),
-            )
-        )  # fmt: skip
+        votes, trusted = int((weight[rows] > 0).sum()), strata.trusted(log, weight, competitor, options)
+        if trusted:
+            weight[rows] = 0.0
+        said = sentences.stratum(log.names[competitor], z, least, votes, trusted)
+        alarms.append(Alarm("D2", competitor, 1 if z > 0 else -1, abs(z), least, said))
     return alarms
 
 

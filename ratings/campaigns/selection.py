@@ -8,9 +8,9 @@ all is conditional on what was served.
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import expit, log_expit, logsumexp
+from scipy.special import expit, log_expit
 
-from ratings.campaigns.stakes import Stakes, Whole
+from ratings.campaigns.stakes import Stakes, Whole, log_sum
 from ratings.data import Floats
 
 READINESS = np.linspace(-6, 6, 19)
@@ -56,7 +56,7 @@ def log_selection(stakes: Stakes, teaches: np.ndarray) -> Floats:
 
 def factor(log_ratio: Floats) -> Floats:
     """ln of the mean over omega."""
-    return np.asarray(logsumexp(log_ratio, axis=1) - np.log(log_ratio.shape[1]))
+    return np.asarray(log_sum(log_ratio) - np.log(log_ratio.shape[1]))
 
 
 def _kinds(weight: Floats, delta: Floats, s_t: Whole, k_t: Whole, s: Whole, n: Whole) -> Floats:
@@ -67,7 +67,7 @@ def _kinds(weight: Floats, delta: Floats, s_t: Whole, k_t: Whole, s: Whole, n: W
     columns = []
     for omega in OMEGAS:
         other = READINESS + np.log(omega)
-        columns.append(logsumexp(here + voted * log_expit(other) + left * log_expit(-other), axis=1))
+        columns.append(log_sum(here + voted * log_expit(other) + left * log_expit(-other)))
     found = np.column_stack(columns)
     return np.asarray(found - found[:, :1])
 

@@ -49,10 +49,10 @@ def selection(number: int, name: str, here: tuple[int, int], elsewhere: tuple[in
 
 
 def one_side(number: int, side: str, votes: int, of: int, log_l: float) -> str:
-    """Why an account that always chooses one side weighs nothing."""
+    """Why an account is flagged that always chooses one side."""
     return (
         f"Account {number} chose side {side} in {votes:,} of {of:,} votes: {times(log_l)} likelier for somebody who "
-        "looks at the side than for a voter who reads."
+        "looks at the side than for a voter who reads; they keep their weight."
     )
 
 
@@ -65,12 +65,13 @@ def campaign(kind: str, name: str, sign: int, units: int, log_e: float, threshol
     )
 
 
-def stratum(name: str, z: float, threshold: float, votes: int) -> str:
+def stratum(name: str, z: float, threshold: float, votes: int, trusted: bool) -> str:
     """New accounts disagree with aged ones."""
+    end = "weigh nothing" if trusted else "keep their weight, since aged accounts carry too few"
     direction = "higher" if z > 0 else "lower"
     return (
         f"New accounts rate {name} {direction} than aged ones by {abs(z):.1f} standard errors (threshold "
-        f"{threshold:g}); their {votes:,} votes on it weigh nothing."
+        f"{threshold:.2g}); their {votes:,} votes on it {end}."
     )
 
 

@@ -98,6 +98,18 @@ def stakes_of(log: ServedLog) -> Stakes:
     )  # fmt: skip
 
 
+def log_sum(logs: Floats) -> Floats:
+    """ln Σ e^x over the last axis; scipy's own minds cases that do not arise here and takes three times as long.
+
+    Examples
+    --------
+    >>> log_sum(np.log([[1.0, 3.0]])).round(6).tolist()
+    [1.386294]
+    """
+    top = logs.max(axis=-1, keepdims=True, initial=-np.inf)
+    return np.asarray(np.log(np.exp(logs - top).sum(axis=-1)) + top[..., 0])
+
+
 def sums(values: Floats, start: Whole) -> Floats:
     """Sums of `values`, shape (e,) or (e, k), from each start to the next; 0 where nothing lies between."""
     result = np.zeros((start.size - 1, *values.shape[1:]))

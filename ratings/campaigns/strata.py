@@ -23,6 +23,17 @@ def aged(log: ServedLog, options: ScreenOptions) -> np.ndarray:
     return old if log.vouched is None else old | log.vouched[log.account]
 
 
+def least_z(log: ServedLog, options: ScreenOptions) -> float:
+    """The gate's threshold: more where many are compared."""
+    return max(options.gate, float(ndtri(1 - options.alpha / (2 * max(log.n, 1)))))
+
+
+def trusted(log: ServedLog, weight: Floats, competitor: int, options: ScreenOptions) -> bool:
+    """Whether aged accounts carry enough of a competitor's votes to stand alone."""
+    on_it = np.where((log.a == competitor) | (log.b == competitor), weight, 0.0)
+    return bool(on_it[aged(log, options)].sum() >= options.trusted * on_it.sum())
+
+
 def gate(log: ServedLog, weight: Floats, options: ScreenOptions) -> list[tuple[int, float]]:
     """Competitors whom new accounts rate otherwise than aged ones, with z = (theta_new - theta_aged) / SE.
 
@@ -37,7 +48,7 @@ def gate(log: ServedLog, weight: Floats, options: ScreenOptions) -> list[tuple[i
         return found
     reference = _strengths(log.comparisons(by_aged))
     enough = _votes(log, by_aged) >= FEWEST
-    least = max(options.gate, float(ndtri(1 - options.alpha / (2 * max(log.n, 1)))))
+    least = least_z(log, options)
     for _ in range(log.n):
         fresh = _strengths(log.comparisons(by_new))
         compared = enough & (_votes(log, by_new) >= FEWEST)

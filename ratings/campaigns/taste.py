@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.interpolate import CubicSpline
-from scipy.special import logsumexp
 
 from ratings.campaigns.calibration import Calibration
 from ratings.campaigns.habits import Habits
-from ratings.campaigns.stakes import Stakes, Whole, sums
+from ratings.campaigns.stakes import Stakes, Whole, log_sum, sums
 from ratings.data import Floats
 
 NODES = np.linspace(-6, 6, 25)
@@ -97,11 +96,11 @@ def flat_weights(nodes: Floats) -> Floats:
 
 def integrated(likelihood: Floats, votes: Whole, weights: Floats, fine_weights: Floats) -> Floats:
     """ln of the integral of each row's likelihood against a density given at NODES and at FINE."""
-    result = np.asarray(logsumexp(likelihood + weights, axis=1)) if likelihood.size else np.zeros(likelihood.shape[0])
+    result = log_sum(likelihood + weights)
     many = np.flatnonzero(votes > MANY)
     for begin in range(0, many.size, BLOCK):
         some = many[begin : begin + BLOCK]
-        result[some] = logsumexp(likelihood[some] @ TO_FINE.T + fine_weights, axis=1)
+        result[some] = log_sum(likelihood[some] @ TO_FINE.T + fine_weights)
     return result
 
 
