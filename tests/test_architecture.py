@@ -19,6 +19,8 @@ WRITES = {"create", "bulk_create", "update", "bulk_update", "delete", "get_or_cr
 WRITERS = {
     "Vote": {"battles.votes"},
     "VoteNote": {"battles.notes"},
+    "SelfNaming": {"battles.marking"},
+    "SelfNamingReversal": {"battles.marking"},
     "Response": {"battles.recording", "battles.importing", "battles.simulating"},
     "Turn": {"battles.opening", "battles.importing", "battles.simulating"},
     "Battle": {"battles.opening", "battles.lifecycle", "battles.recording", "battles.importing", "battles.simulating"},

@@ -12,13 +12,18 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Left
 from django.http import HttpRequest
+from django.utils import timezone
 
-from arena.battles.models import Battle, Response, Turn, Vote, VoteNote
+from arena.battles import marking
+from arena.battles.models import Battle, Response, SelfNaming, SelfNamingReversal, Turn, Vote, VoteNote
 from arena.battles.words import OPEN_STATES
 from arena.teams.admin import ReadOnlyAdmin
+from arena.teams.permissions import Action, may
+from arena.teams.person import person_of
 
 HIDDEN = "hidden until the vote"
 SHOWN = 80
+TAKEN_BACK = "A reviewer read the words: they name nobody."
 
 
 def _is_open(battle: Battle) -> bool:
@@ -116,3 +121,39 @@ class VoteNoteAdmin(ReadOnlyAdmin):
     list_select_related = ("vote",)
     search_fields = ("comment",)
     ordering = ("-id",)
+
+
+@admin.register(SelfNaming)
+class SelfNamingAdmin(ReadOnlyAdmin):
+    """Marks of battles that are over: those of open ones would say who answers. A reviewer may take marks back."""
+
+    list_display = ("id", "battle", "turn", "where", "rule", "kind", "words", "made_at", "taken_back")
+    list_filter = ("kind", "rule", "battle__arena")
+    list_select_related = ("battle", "reversal")
+    search_fields = ("battle__public_id", "words")
+    ordering = ("-id",)
+    actions = ("take_back",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        still_open = Q(battle__state__in=OPEN_STATES, battle__vote__isnull=True)
+        rows: QuerySet[Any] = super().get_queryset(request).exclude(still_open)
+        return rows
+
+    @admin.display(description="text")
+    def where(self, mark: SelfNaming) -> str:
+        return f"answer {mark.side}" if mark.side else "prompt"
+
+    @admin.display(description="taken back")
+    def taken_back(self, mark: SelfNaming) -> str:
+        reversal: SelfNamingReversal | None = getattr(mark, "reversal", None)
+        return reversal.reason if reversal else ""
+
+    @admin.action(description="Take these marks back: the words name nobody", permissions=["view"])
+    def take_back(self, request: HttpRequest, chosen: QuerySet[SelfNaming]) -> None:
+        """With the next vote these battles' votes count."""
+        done = 0
+        for mark in chosen.select_related("battle__arena"):
+            if may(person_of(request), Action.REVIEW, mark.battle.arena):
+                marking.reverse(mark, reviewer=request.user, reason=TAKEN_BACK, now=timezone.now())  # type: ignore[arg-type]
+                done += 1
+        self.message_user(request, f"{done} marks were taken back.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 
+from django.conf import settings
 from django.db import models
 
 from arena.battles.words import BattleState, Side, Winner
@@ -151,3 +152,40 @@ class VoteNote(models.Model):
 
     def __str__(self) -> str:
         return f"note on vote {self.vote_id}"
+
+
+class SelfNaming(FrozenRow):
+    """An answer that said whose it is, or a prompt that asked: the battle can be voted and is not rated.
+
+    Written by `battles.marking` before the battle can be voted; taken back by a `SelfNamingReversal`.
+    """
+
+    battle = models.ForeignKey(Battle, on_delete=models.PROTECT, related_name="self_namings")
+    turn = models.PositiveSmallIntegerField()
+    side = models.CharField(max_length=1, blank=True, help_text="Blank for the prompt.")
+    rule = models.CharField(max_length=20)
+    kind = models.CharField(max_length=10, help_text="What was named: model, maker, own name of the arena; or prompt.")
+    words = models.CharField(max_length=120, help_text="The words that were found, as folded.")
+    made_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=("battle", "turn", "side"), name="one_self_naming_a_text")]
+
+    def __str__(self) -> str:
+        return f"self-naming {self.pk} in battle {self.battle_id}"
+
+
+class SelfNamingReversal(FrozenRow):
+    """A mark taken back by a reviewer. Written by `battles.marking`.
+
+    Boards whose last vote is older than `after_vote_id` do not follow it: what they counted can be counted again.
+    """
+
+    mark = models.OneToOneField(SelfNaming, on_delete=models.PROTECT, related_name="reversal")
+    after_vote_id = models.BigIntegerField(help_text="The last vote when it was taken back.")
+    reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    reason = models.CharField(max_length=300)
+    made_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"reversal of self-naming {self.mark_id}"

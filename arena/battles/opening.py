@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
-from arena.battles import lifecycle
+from arena.battles import lifecycle, marking
 from arena.battles.assignment import Item, next_item
 from arena.battles.errors import (
     ArenaClosed,
@@ -124,6 +124,7 @@ def open_battle(
         if item:
             record_recorded_answers(battle, turns, item.prompt, now=now)
         else:
+            marking.mark_prompt(turns[0], now=now)
             claim_probes([draw.a, draw.b], now=now)
     return battle
 
@@ -163,7 +164,9 @@ def follow_up(battle: Battle, voter: Voter, prompt: str, *, now: datetime) -> Tu
         index = locked.turns.count() + 1
         if index > locked.arena.max_turns:
             raise TooManyTurns(limit=locked.arena.max_turns)
-        return Turn.objects.create(battle=locked, index=index, prompt=text, created_at=now)
+        turn = Turn.objects.create(battle=locked, index=index, prompt=text, created_at=now)
+        marking.mark_prompt(turn, now=now)
+    return turn
 
 
 def current_battle(voter: Voter, arena: Arena, *, now: datetime) -> Battle | None:

@@ -110,7 +110,5 @@ def _asked(text: str) -> Finding | None:
             text[found.end() :]
         ):
             return Finding("asks_who", "prompt", found[0].strip()[:120])
-    found = _INTRODUCE.search(text)
-    if found and not _ROLE.search(text):
-        return Finding("asks_who", "prompt", found[0])
-    return None
+    asked = _INTRODUCE.search(text)
+    return Finding("asks_who", "prompt", asked[0]) if asked and not _ROLE.search(text) else None

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from arena.battles import lifecycle
+from arena.battles import lifecycle, marking
 from arena.battles.models import Battle, Response, Turn
 from arena.battles.words import BattleState, Side, VoidReason
 from arena.competitors import versions
@@ -67,6 +67,7 @@ def record_responses(turn: Turn, answers: Mapping[Side, Answer], *, now: datetim
         Response.objects.bulk_create(rows)
         if reason:
             return BattleState.VOID
+        marking.mark_answers(battle, turn.index, {side: answers[side].text for side in Side}, now=now)
         versions.seal([battle.competitor_a_id, battle.competitor_b_id], now=now)
     return BattleState.COMPLETE
 
@@ -84,6 +85,9 @@ def record_recorded_answers(battle: Battle, turns: Sequence[Turn], prompt: Promp
         for turn in turns
         for side, competitor_id in pair.items()
     )
+    for turn in turns:
+        texts = {side: recorded[turn.index, competitor_id].text for side, competitor_id in pair.items()}
+        marking.mark_answers(battle, turn.index, texts, now=now)
     versions.seal([battle.competitor_a_id, battle.competitor_b_id], now=now)
     battle.state, battle.completed_at = BattleState.COMPLETE, now
     battle.save(update_fields=["state", "completed_at"])

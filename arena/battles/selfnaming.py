@@ -64,10 +64,8 @@ def _search(text: str, own: Names, *, only_changed: str | None = None) -> Findin
     for found in _patterns(own).made_me.finditer(text):
         if not _guarded(text, found.start()):
             return _finding("says_who_made_it", found)
-    found = _patterns(own).here.search(text)
-    if found is None or _guarded(text, found.start()):
-        return None
-    return _finding("presents_itself", found)
+    here = _patterns(own).here.search(text)
+    return _finding("presents_itself", here) if here and not _guarded(text, here.start()) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count, Max, Min, Q, QuerySet
 
+from arena.battles.marking import standing_marks
 from arena.battles.models import Battle, Response, Vote
 from arena.battles.words import Winner
 from arena.competitors.models import Competitor
@@ -72,14 +73,20 @@ def entered(arena: Arena, limits: Cutoffs) -> dict[int, str]:
     return {row.pk: row.label for row in Competitor.objects.filter(pk__in=ids)}
 
 
-def rated(arena: Arena) -> QuerySet[Vote]:
-    """The votes that count towards ratings: every one but the second judgement of an item by the same voter."""
-    return Vote.objects.filter(battle__arena=arena, battle__repeat_of__isnull=True)
+def rated(arena: Arena, through: int | None = None) -> QuerySet[Vote]:
+    """The votes that count towards ratings, for a board whose last vote is `through` or for one of this moment.
+
+    Every one but the second judgement of an item by the same voter, and those on battles whose texts said whose they
+    are (`battles.marking`).
+    """
+    votes = Vote.objects.filter(battle__arena=arena, battle__repeat_of__isnull=True)
+    votes = votes if through is None else votes.filter(id__lte=through)
+    return votes.exclude(battle__in=standing_marks(through).values("battle"))
 
 
 def load_counts(arena: Arena, limits: Cutoffs, labels: dict[int, str]) -> Comparisons:
     """Votes of an arena counted by voter, pair, side and outcome."""
-    return count(rated(arena).filter(id__lte=limits.vote), labels)
+    return count(rated(arena, limits.vote), labels)
 
 
 def competitors_in(votes: QuerySet[Vote]) -> dict[int, str]:

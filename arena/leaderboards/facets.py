@@ -68,7 +68,7 @@ def _has_both_voters(arena: Arena, cutoff: int) -> bool:
 
 def _windows(arena: Arena, cutoff: int, published: date) -> tuple[tuple[int, date], ...]:
     """The first and the last vote by id tell, though votes that were imported may be older than those before them."""
-    votes = rated(arena).filter(id__lte=cutoff).values_list("created_at", flat=True)
+    votes = rated(arena, cutoff).values_list("created_at", flat=True)
     oldest, newest = votes.order_by("id").first(), votes.order_by("-id").first()
     if oldest is None or newest is None:
         return ()

@@ -95,7 +95,7 @@ def compute(snapshot: Snapshot, part: Slice) -> Sliced:
 
     Seeded by the snapshot's number. Where style is held equal the plain board beside it counts the same votes.
     """
-    votes = part.of(counting.rated(snapshot.arena).filter(id__lte=snapshot.cutoff_vote_id))
+    votes = part.of(counting.rated(snapshot.arena, snapshot.cutoff_vote_id))
     labels = counting.competitors_in(votes)
     options = replace(publishing.OPTIONS, seed=snapshot.number)
     if not part.style:

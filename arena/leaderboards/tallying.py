@@ -18,6 +18,7 @@ import numpy as np
 from django.db import transaction
 from django.db.models import Count, Min, QuerySet
 
+from arena.battles import marking
 from arena.battles.models import Vote
 from arena.battles.words import Winner
 from arena.leaderboards.counting import OUTCOMES, Cutoffs, load_counts, rated
@@ -82,7 +83,9 @@ def tally(arena: Arena, through: int) -> Tally | None:
 
 
 def _advance(arena: Arena, state: CountedVotes, through: int) -> None:
-    new = rated(arena).filter(id__gt=state.through_vote_id, id__lte=through)
+    if marking.has_changed(arena, state.through_vote_id, through):
+        _begin_again(arena, state)
+    new = rated(arena, through).filter(id__gt=state.through_vote_id)
     places = _places(arena, state, new)
     added: dict[int, dict[Key, int]] = defaultdict(lambda: defaultdict(int))
     judged: dict[int, set[int]] = defaultdict(set)
@@ -93,6 +96,13 @@ def _advance(arena: Arena, state: CountedVotes, through: int) -> None:
     _remember(state, places, judged)
     state.through_vote_id = through
     state.save(update_fields=["through_vote_id", "voters", "judges"])
+
+
+def _begin_again(arena: Arena, state: CountedVotes) -> None:
+    """A vote that was passed over counts now, and may be its voter's first: all places are dealt anew."""
+    CountBlock.objects.filter(arena=arena).delete()
+    VoterPlace.objects.filter(arena=arena).delete()
+    state.through_vote_id, state.voters, state.judges = 0, 0, {}
 
 
 def _counted(votes: QuerySet[Vote]) -> Iterator[tuple[Any, ...]]:

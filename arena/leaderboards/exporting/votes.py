@@ -69,7 +69,8 @@ def vote_rows(scope: Scope) -> Iterator[dict[str, Any]]:
         battles = Battle.objects.in_bulk([vote.battle_id for vote in chunk])
         names.learn(list(battles.values()))
         _meet(scope, voters, {vote.voter_id for vote in chunk})
-        counts = set(rated(scope.arena).filter(pk__in=[vote.pk for vote in chunk]).values_list("pk", flat=True))
+        rows = rated(scope.arena, scope.limits.vote).filter(pk__in=[vote.pk for vote in chunk])
+        counts = set(rows.values_list("pk", flat=True))
         told = [pk for pk, battle in battles.items() if _tells_texts(scope, battle, names)]
         talks = talks_of(told) if told else {}
         for vote in chunk:
