@@ -209,6 +209,43 @@ def redis_url(name: str) -> str:
     return raw
 
 
+def text(name: str, default: str) -> str:
+    """Any words on one line."""
+    return os.environ.get(name, "").strip() or default
+
+
+def email(name: str) -> dict[str, Any]:
+    """Django's mail settings for `smtp+tls://user:password@host:587`; without an address nothing is ever sent.
+
+    Raises ImproperlyConfigured, which never repeats the password.
+    """
+    raw = os.environ.get(name, "").strip()
+    if not raw:
+        return {"EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend"}
+    schemes = ("smtp", "smtps", "smtp+tls", "smtp+ssl")
+    if not _is_address(raw, schemes):
+        raise ImproperlyConfigured(
+            f"{name}={_without_password(raw)!r} is not understood: use smtp+tls://user:password@host:587."
+        )
+    config = dict(_env.email_url_config(raw))
+    return {key: value for key, value in config.items() if key.startswith("EMAIL_") and key != "EMAIL_FILE_PATH"}
+
+
+def oidc() -> dict[str, str]:
+    """Where people of the organization sign in: issuer, client, secret and name; empty without OIDC_ISSUER.
+
+    Raises ImproperlyConfigured where the issuer is no address, or the client is missing.
+    """
+    issuer = origin_with_path("OIDC_ISSUER")
+    client, secret = text("OIDC_CLIENT_ID", ""), text("OIDC_CLIENT_SECRET", "")
+    if not issuer:
+        return {}
+    if not client:
+        raise ImproperlyConfigured(f"OIDC_ISSUER={issuer!r} needs OIDC_CLIENT_ID, and most need OIDC_CLIENT_SECRET.")
+    named = text("OIDC_NAME", urlsplit(issuer).hostname or "OpenID")
+    return {"issuer": issuer, "client_id": client, "secret": secret, "name": named}
+
+
 def _is_address(raw: str, schemes: tuple[str, ...]) -> bool:
     try:
         parts = urlsplit(raw)

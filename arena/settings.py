@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -69,6 +70,11 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.forms",
+    "allauth",
+    "allauth.account",
+    "allauth.socialaccount",
+    "allauth.mfa",
+    "axes",
     "channels",
     "csp",
     "rest_framework",
@@ -87,6 +93,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "arena.urls"
@@ -121,7 +129,58 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-LOGIN_URL = "admin:login"
+
+# Accounts: e-mail and password; with a mail server also codes by e-mail, and with OIDC_ISSUER the organization's own.
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",  # of accounts made before; replaced at their next sign-in
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "home"
+SIGN_UP = environment.word("ARENA_SIGN_UP", "invited", ("invited", "open"))
+_mail = environment.email("EMAIL_URL")
+globals().update(_mail)
+HAS_MAIL = "EMAIL_HOST" in _mail
+DEFAULT_FROM_EMAIL = environment.text("EMAIL_FROM", "blindfold@localhost")
+ACCOUNT_ADAPTER = "arena.teams.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email", "username"}  # the name for those whom createsuperuser made without an address
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_SIGNUP_FORM_CLASS = "arena.teams.forms.SignUpForm"
+ACCOUNT_EMAIL_VERIFICATION = "mandatory" if HAS_MAIL else "none"
+ACCOUNT_LOGIN_BY_CODE_ENABLED = HAS_MAIL
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if IS_SECURE else "http"
+# django-axes counts failed sign-ins by account and address; the limit here is against many accounts from one address.
+ACCOUNT_RATE_LIMITS = {"login_failed": "60/m/ip"} if RATE_LIMITS else False
+MFA_ADAPTER = "arena.teams.adapters.SecretsAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Blindfold"
+MFA_ALLOW_UNVERIFIED_EMAIL = not HAS_MAIL  # without mail no address is ever confirmed
+_oidc = environment.oidc()
+SOCIALACCOUNT_ADAPTER = "arena.teams.adapters.DirectoryAdapter"
+SOCIALACCOUNT_LOGIN_ON_GET = True  # a form may lead nowhere but here (CSP); a link may
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+if _oidc:  # its code is loaded only where it is used
+    INSTALLED_APPS.append("allauth.socialaccount.providers.openid_connect")
+    _app = {"provider_id": "oidc", "name": _oidc["name"], "client_id": _oidc["client_id"], "secret": _oidc["secret"]}
+    SOCIALACCOUNT_PROVIDERS = {
+        "openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": [{**_app, "settings": {"server_url": _oidc["issuer"]}}]}
+    }
+AXES_FAILURE_LIMIT = 6
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # nobody can lock out somebody else from afar
+AXES_RESET_ON_SUCCESS = True
+AXES_USERNAME_CALLABLE = "arena.teams.lockout.name_tried"
+AXES_CLIENT_IP_CALLABLE = "arena.teams.lockout.masked_address"
+AXES_LOCKOUT_TEMPLATE = "account/locked.html"
+AXES_DISABLE_ACCESS_LOG = True
+AXES_VERBOSE = False
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
@@ -182,5 +241,5 @@ LOGGING = {
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
-    "loggers": {"httpx": {"level": "WARNING"}},
+    "loggers": {"httpx": {"level": "WARNING"}, "axes": {"level": "ERROR"}},  # axes would write addresses
 }

@@ -1,20 +1,25 @@
 """Addresses of the instance."""
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 from django.views.i18n import set_language
 
 from arena.health import healthz
-from arena.teams.views import home
+from arena.teams.views.door import home
+
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # one door, with its locks
 
 urlpatterns = [
     path("", home, name="home"),
     path("healthz", healthz, name="healthz"),
     path("language/", set_language, name="set_language"),
+    path("", include("arena.teams.urls")),
     path("", include("arena.battles.urls")),
     path("", include("arena.leaderboards.urls")),
     path("api/", include("arena.api.urls")),
+    path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
 ]
-handler500 = "arena.teams.views.failed"
-handler404 = "arena.teams.views.not_found"
+handler500 = "arena.teams.views.door.failed"
+handler404 = "arena.teams.views.door.not_found"

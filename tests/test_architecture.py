@@ -35,6 +35,8 @@ WRITERS = {
     "Snapshot": {"leaderboards.publishing"},
     "SnapshotRow": {"leaderboards.publishing"},
     "Voter": {"teams.voters", "battles.importing", "battles.simulating"},
+    "Membership": {"teams.members"},
+    "Invitation": {"teams.invitations"},
     "Heartbeat": {"teams.heartbeat"},
     "PromptSet": {"prompts.importing", "prompts.keeping", "prompts.seeding"},
     "Prompt": {"prompts.importing", "prompts.answers", "prompts.keeping"},

@@ -51,4 +51,4 @@ class VoterAdmin(ReadOnlyAdmin):
     list_display = ("id", "public_id", "user", "created_at")
     list_select_related = ("user",)
     search_fields = ("public_id", "user__username")
-    fields = ("public_id", "user", "created_at")
+    fields = ("public_id", "user", "affiliation", "created_at")

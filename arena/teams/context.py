@@ -9,5 +9,5 @@ from django.http import HttpRequest
 
 
 def instance(request: HttpRequest) -> dict[str, Any]:
-    """Template context: whether limits are lifted, which every page then says."""
-    return {"rate_limits_off": not settings.RATE_LIMITS}
+    """Template context: whether limits are lifted, which every page then says, and what accounts can do here."""
+    return {"rate_limits_off": not settings.RATE_LIMITS, "has_mail": settings.HAS_MAIL, "sign_up": settings.SIGN_UP}

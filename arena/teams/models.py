@@ -1,4 +1,4 @@
-"""Who is here, and where: arenas and voters."""
+"""Who is here, and where: arenas, voters, members and how they came."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Arena(models.Model):
 
     class Access(models.TextChoices):
         OPEN = "open", "Open: anyone who reaches this server may vote"
-        INVITE = "invite", "By invitation"
-        PRIVATE = "private", "Private: signed-in staff only"
+        INVITE = "invite", "By invitation: members, who need no account to vote"
+        PRIVATE = "private", "Private: members with an account"
 
     class StreamMode(models.TextChoices):
         PACED = "paced", "Paced: speed tells nothing about who writes"
@@ -135,10 +135,38 @@ class Voter(models.Model):
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="voter"
     )
+    affiliation = models.CharField(
+        max_length=120, blank=True, help_text="The organization whose competitors this voter is never shown."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
         return f"voter {self.pk}"
+
+
+class Invitation(models.Model):
+    """A link that makes members: of one role and cohort, for a while, for so many. Written by `teams.invitations`.
+
+    The token itself is only in the link: whoever reads the database cannot join.
+    """
+
+    arena = models.ForeignKey(Arena, on_delete=models.PROTECT, related_name="invitations")
+    token_hash = models.CharField(max_length=64, unique=True)
+    role = models.CharField(max_length=10, choices=Role)
+    cohort = models.CharField(max_length=40, blank=True)
+    note = models.CharField(max_length=80, blank=True, help_text="For whom it is; on the people page only.")
+    asks_name = models.BooleanField(default=True)
+    max_uses = models.PositiveIntegerField(null=True, blank=True, validators=[MinValueValidator(1)])
+    used_count = models.PositiveIntegerField(default=0)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"invitation {self.pk}"
 
 
 class Membership(models.Model):
@@ -150,10 +178,10 @@ class Membership(models.Model):
     cohort = models.CharField(
         max_length=40, blank=True, help_text="A group whose votes can be looked at apart, such as experts or customers."
     )
-    affiliation = models.CharField(
-        max_length=120, blank=True, help_text="The organization whose competitors this voter is never shown."
-    )
     display_name = models.CharField(max_length=80, blank=True, help_text="Shown to those who run the arena only.")
+    invitation = models.ForeignKey(
+        Invitation, null=True, blank=True, on_delete=models.SET_NULL, related_name="memberships"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 

@@ -50,6 +50,27 @@ def ensure_voter(request: HttpRequest) -> Voter:
     return voter_of(request) or Voter.objects.create()
 
 
+def declare_affiliation(voter: Voter, organization: str) -> None:
+    """Whose competitors this voter is not shown from now on, in any arena; nobody's when empty."""
+    voter.affiliation = " ".join(organization.split())[:120]
+    Voter.objects.filter(pk=voter.pk).update(affiliation=voter.affiliation)
+
+
+def adopt(request: HttpRequest, user: AbstractBaseUser) -> Voter | None:
+    """At the making of an account: what this browser's voter did and was admitted to becomes the account's.
+
+    Only then. An account that has a voter keeps to it: two voters' battles on one prompt in one person's hands would
+    let the reveal of one name the answers of the other. Returns the voter, or None where there is nothing to adopt.
+    """
+    voter = voter_from_cookie(request.COOKIES.get(COOKIE))
+    if voter is None or Voter.objects.filter(user_id=user.pk).exists():
+        return None
+    if not Voter.objects.filter(pk=voter.pk, user__isnull=True).update(user_id=user.pk):
+        return None  # another account's by now
+    voter.user_id = user.pk
+    return voter
+
+
 def remember(response: HttpResponseBase, voter: Voter) -> None:
     """Set the cookie by which this browser is known from now on; it says nothing but the voter's public id."""
     response.set_cookie(

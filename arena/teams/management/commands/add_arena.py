@@ -30,7 +30,8 @@ class Command(BaseCommand):
             "--access",
             choices=Arena.Access.values,
             default=Arena.Access.OPEN,
-            help="open: anyone who reaches this server; invite, private: signed-in staff only (default: open)",
+            help="open: anyone who reaches this server; invite: members, who need no account to vote; "
+            "private: members with an account (default: open)",
         )
         parser.add_argument(
             "--stream-mode",

@@ -1,0 +1,115 @@
+"""Links that make members. The only writer of `Invitation`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.contrib.auth.models import User
+from django.db.models import F, Q
+from django.utils.translation import gettext as _
+
+from arena.teams import tokens
+from arena.teams.models import Arena, Invitation, Role
+
+PURPOSE = "invitation"
+WITH_ACCOUNT = frozenset({Role.OWNER, Role.OPERATOR, Role.AUDITOR})
+"""Whoever sees names beside answers must be somebody who signed in, and can be shut out."""
+
+
+class InvitationRefused(Exception):
+    """A link that admits nobody, or not any more; the sentence is for whoever opened it."""
+
+    code = "refused"
+
+
+class UnknownInvitation(InvitationRefused):
+    code = "unknown"
+
+
+class InvitationRevoked(InvitationRefused):
+    code = "revoked"
+
+
+class InvitationExpired(InvitationRefused):
+    code = "expired"
+
+
+class InvitationUsedUp(InvitationRefused):
+    code = "used_up"
+
+
+def invite(
+    arena: Arena,
+    role: str,
+    *,
+    by: User | None = None,
+    cohort: str = "",
+    note: str = "",
+    asks_name: bool = True,
+    max_uses: int | None = None,
+    expires_at: datetime | None = None,
+) -> tuple[Invitation, str]:
+    """A new link's row and its token, which nobody can be told again. Raises ValidationError."""
+    token = tokens.mint(PURPOSE)
+    invitation = Invitation(
+        arena=arena, token_hash=tokens.digest(token), role=role, cohort=cohort.strip(), note=note.strip(),
+        asks_name=asks_name, max_uses=max_uses, expires_at=expires_at, created_by=by,
+    )  # fmt: skip
+    invitation.full_clean()
+    invitation.save()
+    return invitation, token
+
+
+def invitation_of(token: str) -> Invitation:
+    """The invitation behind a link, whether still good or not. Raises UnknownInvitation."""
+    found = None
+    if tokens.is_genuine(token, PURPOSE):
+        found = Invitation.objects.select_related("arena").filter(token_hash=tokens.digest(token)).first()
+    if found is None:
+        raise UnknownInvitation(_("This link is not complete. Copy it again from where you got it."))
+    return found
+
+
+def check(invitation: Invitation, *, now: datetime) -> None:
+    """Raises InvitationRevoked, InvitationExpired or InvitationUsedUp where it admits nobody any more."""
+    if invitation.revoked_at or invitation.arena.archived_at:
+        raise InvitationRevoked(_("This invitation was withdrawn. Ask whoever sent it for a new one."))
+    if invitation.expires_at and invitation.expires_at <= now:
+        raise InvitationExpired(_("This invitation has expired. Ask whoever sent it for a new one."))
+    if invitation.max_uses is not None and invitation.used_count >= invitation.max_uses:
+        sentence = _("This invitation has been used as often as it may. Ask whoever sent it for a new one.")
+        raise InvitationUsedUp(sentence)
+
+
+def is_good(invitation: Invitation, *, now: datetime) -> bool:
+    """Whether it still admits somebody."""
+    try:
+        check(invitation, now=now)
+    except InvitationRefused:
+        return False
+    return True
+
+
+def use(invitation: Invitation, *, now: datetime) -> None:
+    """Counts one use, or refuses; one statement, so that a link for five never admits six. Raises what `check` does."""
+    good = Invitation.objects.filter(
+        Q(expires_at__isnull=True) | Q(expires_at__gt=now),
+        Q(max_uses__isnull=True) | Q(used_count__lt=F("max_uses")),
+        pk=invitation.pk,
+        revoked_at__isnull=True,
+        arena__archived_at__isnull=True,
+    )
+    if not good.update(used_count=F("used_count") + 1):
+        invitation.refresh_from_db()
+        check(invitation, now=now)
+        raise UnknownInvitation(_("This link is not complete. Copy it again from where you got it."))
+
+
+def needs_account(invitation: Invitation) -> bool:
+    """Whether only somebody with an account can take it."""
+    return invitation.role in WITH_ACCOUNT or invitation.arena.access == Arena.Access.PRIVATE
+
+
+def revoke(invitation: Invitation, *, now: datetime) -> None:
+    """From now on it admits nobody; who joined by it stays."""
+    Invitation.objects.filter(pk=invitation.pk, revoked_at__isnull=True).update(revoked_at=now)
