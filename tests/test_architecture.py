@@ -36,6 +36,7 @@ WRITERS = {
     "SnapshotRow": {"leaderboards.publishing"},
     "Voter": {"teams.voters", "battles.importing", "battles.simulating"},
     "Membership": {"teams.members"},
+    "BoardSettings": {"leaderboards.board_settings"},
     "Invitation": {"teams.invitations"},
     "Heartbeat": {"teams.heartbeat"},
     "PromptSet": {"prompts.importing", "prompts.keeping", "prompts.seeding"},

@@ -2,11 +2,44 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from arena.competitors.models import Competitor
 from arena.teams.frozen import FrozenRow
 from arena.teams.models import Arena, Voter
+
+MEAN_RATING = 1000.0
+"""Of the mean, or of the anchor, where nothing else is said; as in `ratings.options`."""
+
+
+class BoardSettings(models.Model):
+    """What an arena's operators want of its board. Written by `leaderboards.board_settings`."""
+
+    arena = models.OneToOneField(Arena, on_delete=models.PROTECT, related_name="+", primary_key=True)
+    anchor = models.ForeignKey(
+        Competitor,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Pinned to the rating below; without one the mean is.",
+    )
+    anchor_rating = models.FloatField(
+        default=MEAN_RATING, validators=[MinValueValidator(-10_000), MaxValueValidator(10_000)]
+    )
+    controls_style = models.BooleanField(
+        default=False, help_text="The board's page opens with style held equal; the published board stays plain."
+    )
+
+    def __str__(self) -> str:
+        return f"board settings of {self.arena_id}"
+
+    def clean(self) -> None:
+        """Refuses an anchor that competes elsewhere."""
+        if self.anchor is not None and self.anchor.arena_id != self.arena_id:
+            raise ValidationError({"anchor": "The anchor has to be a competitor of this arena."})
 
 
 class Snapshot(FrozenRow):

@@ -20,11 +20,13 @@ from arena.leaderboards import counting, tallying
 from arena.leaderboards.models import Snapshot, SnapshotRow
 from arena.leaderboards.sampling import geometry_of
 from arena.leaderboards.verdicts import facts_of, verdicts_of
+from arena.leaderboards.board_settings import pinned
 from arena.teams.models import Arena
 from ratings.electorate import dealt, electorate
 
 OPTIONS = ratings.BoardOptions(side_effect=True)
-"""The published fit: ties as half wins, by voter where there are two, the side effect in the fit, mean at 1000."""
+"""The published fit: ties as half wins, by voter where there are two, the side effect in the fit, and the mean at 1000
+unless the arena pins something else."""
 
 
 Words = Mapping[str, Mapping[str, str | None]]
@@ -85,7 +87,8 @@ def publish_snapshot(arena: Arena, *, now: datetime, seed: int | None = None) ->
     with frozen_tables():
         limits = counting.cutoffs()
     number = (Snapshot.objects.filter(arena=arena).aggregate(top=Max("number"))["top"] or 0) + 1
-    options = replace(OPTIONS, seed=number if seed is None else seed)
+    labels = counting.entered(arena, limits)
+    options = replace(OPTIONS, seed=number if seed is None else seed, **pinned(arena, labels))
     published_at = now.replace(microsecond=0)
     done = compute(arena, limits, options, number=number, published_at=published_at, code_version=settings.CODE_VERSION)
     try:

@@ -97,7 +97,7 @@ def compute(snapshot: Snapshot, part: Slice) -> Sliced:
     """
     votes = part.of(counting.rated(snapshot.arena, snapshot.cutoff_vote_id))
     labels = counting.competitors_in(votes)
-    options = replace(publishing.OPTIONS, seed=snapshot.number)
+    options = replace(publishing.OPTIONS, seed=snapshot.number, **_pinned(snapshot, labels))
     if not part.style:
         data = counting.count(votes, labels)
         plain = board = ratings.make_board(dealt(data), options, voted=electorate(data))
@@ -114,6 +114,14 @@ def compute(snapshot: Snapshot, part: Slice) -> Sliced:
         "worth_of_twice_as_much": styling.effects(board, data),
     }  # fmt: skip
     return _finished(snapshot, part, data, board, plain, more)
+
+
+def _pinned(snapshot: Snapshot, labels: dict[int, str]) -> dict[str, Any]:
+    """As the whole board was anchored; by the mean where the anchor has no vote in this part."""
+    anchor, rating = snapshot.settings.get("anchor"), snapshot.settings.get("anchor_rating")
+    if rating is None or (anchor is not None and anchor not in labels.values()):
+        return {}
+    return {"anchor": anchor, "anchor_rating": rating}
 
 
 def _finished(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -10,8 +11,10 @@ from django.views.decorators.http import require_safe
 
 from arena.battles.errors import BattleError
 from arena.leaderboards import charts, reading
+from arena.leaderboards.board_settings import board_settings
 from arena.leaderboards.claims import CANNOT_TELL
 from arena.leaderboards.sentences import controlled_sentence, top_sentence, worded
+from arena.leaderboards.slices import STYLES
 from arena.leaderboards.views import filters
 from arena.leaderboards.views.readers import for_readers
 from arena.teams.models import Arena
@@ -24,7 +27,7 @@ def board(request: HttpRequest, arena: Arena) -> HttpResponse:
     """The board, or that of a part of its votes, with what it does not know said first."""
     context: dict[str, Any] = {"arena": arena, "section": "leaderboard", "board": None}
     try:
-        choice = reading.chosen(arena, dict(request.GET.lists()), person_of(request))
+        choice, by_default = _asked(request, arena)
         published = reading.board_of_choice(choice)
     except BattleError as refused:
         page = render(
@@ -35,8 +38,17 @@ def board(request: HttpRequest, arena: Arena) -> HttpResponse:
         return page
     if published is not None:
         context |= _board_context(published, request.GET.get("sort", "rating"))
-        context |= filters.context(choice, published, sort=context["sort"])
+        context |= filters.context(choice, published, sort=context["sort"], style_by_default=by_default)
     return render(request, "leaderboards/board.html", context)
+
+
+def _asked(request: HttpRequest, arena: Arena) -> tuple[reading.Choice, bool]:
+    """What the address asks for; without a word on style the arena's own default, which is the second value."""
+    choice = reading.chosen(arena, dict(request.GET.lists()), person_of(request))
+    by_default = choice.facets.has_styles and board_settings(arena).controls_style
+    if by_default and "style" not in request.GET:
+        choice = replace(choice, part=replace(choice.part, style=STYLES))
+    return choice, by_default
 
 
 def _board_context(published: reading.PublishedBoard, sort: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from arena.leaderboards.charts import signed
 from arena.leaderboards.reading import Choice, PublishedBoard
-from arena.leaderboards.slices import ACCOUNT, ANONYMOUS, STYLES, Slice
+from arena.leaderboards.slices import ACCOUNT, ANONYMOUS, OFF, STYLES, Slice
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +33,14 @@ class Group:
     chips: tuple[Chip, ...]
 
 
-def context(choice: Choice, published: PublishedBoard, *, sort: str) -> dict[str, Any]:
-    """Everything that the page says of parts: the links to them, and what was counted in this one."""
+def context(choice: Choice, published: PublishedBoard, *, sort: str, style_by_default: bool = False) -> dict[str, Any]:
+    """Everything that the page says of parts: the links to them, and what was counted in this one.
+
+    Where style is held equal by default, links to a plain board have to say so.
+    """
     part, sorting = choice.part, {} if sort == "rating" else {"sort": sort}
+    plainly = {"style": OFF} if style_by_default else {}
+    sorting |= plainly
     query = urlencode(part.query())
     about = published.about_part
     return {
@@ -44,7 +49,7 @@ def context(choice: Choice, published: PublishedBoard, *, sort: str) -> dict[str
         "part": part,
         "is_part": not part.is_whole,
         "query": f"?{query}" if query else "",
-        "sort_start": f"?{query}&" if query else "?",
+        "sort_start": f"?{urlencode({**plainly, **part.query()})}&" if query or plainly else "?",
         "counted": published.data,
         "effects": list(_effects(published)),
         "untold": [style_name(name) for name in about.get("styles_that_cannot_be_told", ())],
@@ -119,7 +124,8 @@ def _styles(choice: Choice, sorting: dict[str, str]) -> tuple[Chip, ...]:
     part = choice.part
     if not (choice.facets.has_styles or part.style):
         return ()
-    unsorted = {} if sorting.get("sort") == "plain" else sorting  # a column that only the controlled board has
+    # The column “plain” is on the controlled board only.
+    unsorted = {name: word for name, word in sorting.items() if (name, word) != ("sort", "plain")}
     controlled = replace(part, style=part.style or STYLES)
     return (
         Chip(_("Plain"), _query(replace(part, style=()), unsorted), not part.style),
@@ -145,4 +151,5 @@ def _effects(published: PublishedBoard) -> Iterator[dict[str, str]]:
 
 def _query(part: Slice, sorting: dict[str, str]) -> str:
     """The address of a part; never empty, for an empty link goes to where one already is."""
-    return f"?{urlencode({**part.query(), **sorting})}"
+    asked = part.query()
+    return f"?{urlencode({**asked, **{name: word for name, word in sorting.items() if name not in asked}})}"
