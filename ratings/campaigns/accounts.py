@@ -81,11 +81,19 @@ def promises(honest: Honest, chosen: Whole, outcome: int | None = None) -> Float
     return result
 
 
-def campaign_ratio(honest: Honest, chosen: Whole, outcome: int | None = None) -> Floats:
-    """ln of promoter and demoter over honest, without selection, shape (chosen, 2)."""
-    p0 = taste.honest(honest.likelihoods(chosen, outcome), honest.stakes.voted[chosen], honest.taste)
+def campaign_ratio(honest: Honest, chosen: Whole, outcome: int | None = None) -> tuple[Floats, Floats]:
+    """ln of promoter and demoter over honest without selection, shape (chosen, 2), and `lifted` of them."""
+    p0 = taste.shifted(honest.likelihoods(chosen, outcome), honest.stakes.voted[chosen], honest.taste)
     told = log_sum(promises(honest, chosen, outcome)) - np.log(PROMISES.size)
-    return np.asarray(told - p0[:, None])
+    return np.asarray(told - p0[:, :1]), lifted(p0)
+
+
+def lifted(p0: Floats) -> Floats:
+    """ln of honest at a strength that a campaign has not moved over honest at the fitted one, shape (rows, 2, lifts).
+
+    For promotion the competitor is weaker than fitted, for demotion stronger.
+    """
+    return np.asarray((p0[:, 1:] - p0[:, :1]).reshape(-1, 2, taste.LIFTS.size))
 
 
 def account_units(honest: Honest, options: ScreenOptions) -> Units:
@@ -93,30 +101,41 @@ def account_units(honest: Honest, options: ScreenOptions) -> Units:
     stakes = honest.stakes
     log_selection = selection.factor(honest.log_selection)
     log_l = np.repeat(log_selection[:, None], 2, axis=1)
+    moved = np.zeros((stakes.account.size, 2, taste.LIFTS.size))
     chosen = np.flatnonzero(stakes.voted)
     for begin in range(0, chosen.size, BLOCK):
         some = chosen[begin : begin + BLOCK]
-        log_l[some] += campaign_ratio(honest, some)
+        ratio, moved[some] = campaign_ratio(honest, some)
+        log_l[some] += ratio
     return Units(
         n=stakes.n, competitor=stakes.competitor.astype(np.int64), unit=stakes.account.astype(np.int64),
-        begin=stakes.begin, large=stakes.all_voted[stakes.account] >= options.few, log_l=log_l,
+        begin=stakes.begin, large=stakes.all_voted[stakes.account] >= options.few, log_l=log_l, log_lifted=moved,
         log_selection=log_selection, claimed=np.zeros(stakes.v, dtype=np.bool_),
     )  # fmt: skip
 
 
-def quarantined(honest: Honest, units: Units, finding: Finding) -> Whole:
-    """Small accounts on one competitor that would be suspected had all their votes on it gone as told.
+def suspicion(units: Units, rows: Whole, told: Floats, moved: Floats, finding: Finding) -> Floats:
+    """ln posterior odds of rows with these likelihood ratios, selection left out of them."""
+    column, which = (0 if finding.sign > 0 else 1), (~units.large[rows]).astype(np.int64)
+    lift = finding.lift[which]
+    away = np.where(lift > 0, moved[np.arange(rows.size), column, np.maximum(lift - 1, 0)], 0.0)
+    return np.asarray(told[:, column] - away + units.log_selection[rows] + finding.odds[which])
+
+
+def quarantined(honest: Honest, units: Units, finding: Finding, large: bool) -> Whole:
+    """Stakes on one competitor that would be suspected had all their votes on it gone as told.
 
     Not what they voted but only what they could vote decides, so that dropping them favours nobody.
     """
     stakes = honest.stakes
     rows = np.arange(units.begin[finding.competitor], units.begin[finding.competitor + 1])
-    rows = rows[~units.large[rows] & (stakes.voted[rows] > 0)]
-    told = campaign_ratio(honest, rows, finding.sign)[:, 0 if finding.sign > 0 else 1]
-    return np.asarray(rows[told + units.log_selection[rows] + finding.odds[1] >= HELD])
+    rows = rows[(units.large[rows] == large) & (stakes.voted[rows] > 0)]
+    odds = suspicion(units, rows, *campaign_ratio(honest, rows, finding.sign), finding)
+    return np.asarray(rows[odds >= (HELD_LARGE if large else HELD)])
 
 
 HELD = -np.log(10)
 """ln odds from which a small unit is held: one in ten. Whom this holds in vain costs precision and no bias."""
+HELD_LARGE = 0.0
 BLOCK = 1 << 17
 """Stakes whose likelihoods are held at once."""

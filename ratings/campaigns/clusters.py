@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ratings.campaigns import selection, taste
-from ratings.campaigns.accounts import HELD, Honest, promises
+from ratings.campaigns.accounts import HELD, Honest, lifted, promises, suspicion
 from ratings.campaigns.evidence import PROMISES, Finding, Units
 from ratings.campaigns.options import ScreenOptions
 from ratings.campaigns.stakes import Whole, log_sum
@@ -61,16 +61,17 @@ def cluster_units(
     begin = np.append(head, key.size)
     votes = np.bincount(label[label >= 0], stakes.all_voted[label >= 0], minlength=size)
     log_selection = selection.factor(np.add.reduceat(honest.log_selection[chosen], head, axis=0))
-    log_l = campaign_ratio(honest, chosen, begin) + log_selection[:, None]
+    ratio, moved = campaign_ratio(honest, chosen, begin)
     units = Units(
         n=stakes.n, competitor=competitor, unit=unit, begin=np.searchsorted(competitor, np.arange(stakes.n + 1)),
-        large=votes[unit] >= options.few, log_l=log_l, log_selection=log_selection, claimed=np.zeros(size, np.bool_),
+        large=votes[unit] >= options.few, log_l=ratio + log_selection[:, None], log_lifted=moved,
+        log_selection=log_selection, claimed=np.zeros(size, np.bool_),
     )  # fmt: skip
     return Clusters(label, chosen, begin, units)
 
 
-def campaign_ratio(honest: Honest, chosen: Whole, begin: Whole, outcome: int | None = None) -> Floats:
-    """ln of promoter and demoter over honest for rows of members' stakes, without selection, shape (rows, 2)."""
+def campaign_ratio(honest: Honest, chosen: Whole, begin: Whole, outcome: int | None = None) -> tuple[Floats, Floats]:
+    """ln of promoter and demoter over honest for members' stakes without selection, shape (rows, 2), and `lifted`."""
     shared = np.zeros((begin.size - 1, taste.NODES.size))
     told = np.zeros((begin.size - 1, 2, PROMISES.size))
     row = np.repeat(np.arange(begin.size - 1), np.diff(begin))
@@ -81,8 +82,8 @@ def campaign_ratio(honest: Honest, chosen: Whole, begin: Whole, outcome: int | N
         np.add.at(told, rows, promises(honest, some, outcome))
     several = np.bincount(row, honest.stakes.voted[chosen] > 0, minlength=begin.size - 1) >= 2
     tau = taste.taste_of(shared[several], np.full(int(several.sum()), FINELY), taste.SHARED_TASTES)
-    p0 = taste.honest(shared, np.full(shared.shape[0], FINELY), tau)
-    return np.asarray(log_sum(told) - np.log(PROMISES.size) - p0[:, None])
+    p0 = taste.shifted(shared, np.full(shared.shape[0], FINELY), tau)
+    return np.asarray(log_sum(told) - np.log(PROMISES.size) - p0[:, :1]), lifted(p0)
 
 
 def spoken_by_several(clusters: Clusters, accounts: Units, row: int, sign: int, options: ScreenOptions) -> bool:
@@ -101,9 +102,9 @@ def quarantined(honest: Honest, clusters: Clusters, finding: Finding) -> Whole:
         return np.asarray(rows)
     first, last = clusters.begin[rows[0]], clusters.begin[rows[-1] + 1]
     begin = clusters.begin[rows[0] : rows[-1] + 2] - first
-    ratio = campaign_ratio(honest, clusters.stakes[first:last], begin, finding.sign)
-    told = ratio[rows - rows[0], 0 if finding.sign > 0 else 1]
-    return np.asarray(rows[told + units.log_selection[rows] + finding.odds[1] >= HELD])
+    told, moved = campaign_ratio(honest, clusters.stakes[first:last], begin, finding.sign)
+    odds = suspicion(units, rows, told[rows - rows[0]], moved[rows - rows[0]], finding)
+    return np.asarray(rows[odds >= HELD])
 
 
 def _kernel(tau: float, nodes: Floats) -> Floats:

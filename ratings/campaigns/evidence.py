@@ -17,6 +17,8 @@ from ratings.data import Floats
 
 SHARES = np.append(10.0 ** np.arange(-4, -0.4, 0.5), [0.56, 0.9])
 """pi, from one unit in ten thousand to nearly all: few honest accounts meet one of a hundred competitors."""
+MOVED_SHARES = np.array([0.01, 0.05, 0.2, 0.56, 0.9])
+"""pi where the campaign is taken to have moved the fit: small ones cannot."""
 PROMISES = np.array([0.5, 0.9, 0.99])
 """q: how often a promoter does as told."""
 MOST = 600.0
@@ -42,6 +44,8 @@ class Units:
         The unit has at least `few` votes in all.
     log_l : float64, shape (c, 2)
         ln L as promoter and as demoter, selection included.
+    log_lifted : float64, shape (c, 2, lifts)
+        ln of honest at a strength not moved by the campaign over honest at the fitted one.
     log_selection : float64, shape (c,)
     claimed : bool, shape (units,)
         Count one from now on.
@@ -53,6 +57,7 @@ class Units:
     begin: Whole
     large: np.ndarray
     log_l: Floats
+    log_lifted: Floats
     log_selection: Floats
     claimed: np.ndarray
 
@@ -66,57 +71,78 @@ class Finding:
     competitor, sign : int
     log_e : float
         The largest of the three tests, less log 3.
-    small_log_e : float
-        Of the small units alone.
+    by_stratum : float64, shape (3,)
+        Of all, of large and of small units.
     rows : int64
         Claimed rows of `Units`: posterior odds of at least one.
-    odds : float64
-        ln prior odds of a large and of a small unit, shape (2,).
+    log_l : float64
+        ln L of each, against honesty at the strength that the campaign has not moved.
+    odds : float64, shape (2,)
+        ln prior odds of a large and of a small unit.
+    lift : int64, shape (2,)
+        How far the campaign has moved the fit, by large and small units: 0 not at all, k by the k-th of LIFTS.
     """
 
     competitor: int
     sign: int
     log_e: float
-    small_log_e: float
+    by_stratum: Floats
     rows: Whole
+    log_l: Floats
     odds: Floats
+    lift: Whole
 
 
 @dataclass(frozen=True)
 class _Test:
-    """Evidence about one competitor: by sign, for both together, and for selection alone."""
+    """Evidence about one competitor: by sign, for both together, and for selection alone by sign."""
 
     log_e: Floats
     both: float
-    alone: float
+    alone: Floats
     strata: Floats
 
 
-def log_evidence(log_l: Floats, large: np.ndarray) -> Floats:
-    """ln Π_u (1 + pi (L - 1)) by stratum and pi, shape (3, 10).
+def points(lifts: int) -> tuple[Whole, Floats]:
+    """Lift and pi of every alternative: all SHARES at the fitted strength, MOVED_SHARES at each other one."""
+    lift = np.concatenate([np.zeros(SHARES.size, np.int64), np.repeat(np.arange(1, lifts + 1), MOVED_SHARES.size)])
+    return lift, np.concatenate([SHARES, np.tile(MOVED_SHARES, lifts)])
+
+
+def log_evidence(log_l: Floats, moved: Floats, large: np.ndarray) -> Floats:
+    """ln Π_u ((1 - pi) r + pi L) by stratum and alternative, shape (3, alternatives); r is one at the fitted strength.
+
+    Parameters
+    ----------
+    log_l : float64, shape (c,)
+    moved : float64, shape (c, lifts)
+        ln r.
+    large : bool, shape (c,)
 
     Examples
     --------
-    >>> float(log_evidence(np.zeros(3), np.ones(3, bool)).max())
+    >>> float(log_evidence(np.zeros(3), np.zeros((3, 0)), np.ones(3, bool)).max())
     0.0
     """
-    excess = np.expm1(np.minimum(log_l, MOST))
-    each = np.empty((SHARES.size, 2))
-    for i, share in enumerate(SHARES.tolist()):
-        part = np.log1p(share * excess)
+    told = np.exp(np.minimum(log_l, MOST))
+    rest = [np.ones(1), *np.exp(moved.T)]
+    lift, share = points(moved.shape[1])
+    each = np.empty((share.size, 2))
+    for i, (where, pi) in enumerate(zip(lift.tolist(), share.tolist(), strict=True)):
+        part = np.log((1 - pi) * rest[where] + pi * told)
         big = float(part[large].sum())
         each[i] = big, float(part.sum()) - big
     return np.stack([each.sum(axis=1), each[:, 0], each[:, 1]])
 
 
-def mixed(by_share: Floats) -> Floats:
-    """ln of the mean over pi, by stratum."""
-    return np.asarray(log_sum(by_share) - np.log(SHARES.size))
+def mixed(by_point: Floats) -> Floats:
+    """ln of the mean over alternatives, by stratum."""
+    return np.asarray(log_sum(by_point) - np.log(by_point.shape[-1]))
 
 
-def largest(by_share: Floats) -> float:
+def largest(by_point: Floats) -> float:
     """The largest of the three tests, less log 3."""
-    return float(mixed(by_share).max() - np.log(STRATA))
+    return float(mixed(by_point).max() - np.log(STRATA))
 
 
 def find(units: Units, options: ScreenOptions) -> list[Finding]:
@@ -149,37 +175,57 @@ def find(units: Units, options: ScreenOptions) -> list[Finding]:
 
 def _rings(test: _Test, sign: int, threshold: float, options: ScreenOptions) -> bool:
     log_e = float(test.log_e[sign])
-    spoken = max(log_e, test.both) - test.alone
-    return log_e > threshold and spoken >= options.other_half
+    spoken = max(log_e, test.both) - test.alone[sign]
+    return bool(log_e > threshold and spoken >= options.other_half)
 
 
 def _test(units: Units, t: int) -> _Test:
     part = slice(int(units.begin[t]), int(units.begin[t + 1]))
     free = ~units.claimed[units.unit[part]]
-    log_l, large = units.log_l[part][free], units.large[part][free]
-    strata = np.stack([log_evidence(log_l[:, sign], large) for sign in (PROMOTED, DEMOTED)])
+    log_l, moved, large = units.log_l[part][free], units.log_lifted[part][free], units.large[part][free]
+    chosen = units.log_selection[part][free]
+    strata = np.stack([log_evidence(log_l[:, sign], moved[:, sign], large) for sign in (PROMOTED, DEMOTED)])
+    alone = [_alone(chosen, moved[:, sign], large) for sign in (PROMOTED, DEMOTED)]
     either = np.logaddexp(log_l[:, 0], log_l[:, 1]) - np.log(2)
     return _Test(
         np.array([largest(strata[sign]) for sign in (PROMOTED, DEMOTED)]),
-        largest(log_evidence(either, large)),
-        largest(log_evidence(units.log_selection[part][free], large)),
-        strata,
-    )
+        largest(log_evidence(either, moved[:, 0, :0], large)), np.array(alone), strata,
+    )  # fmt: skip
+
+
+def _alone(chosen: Floats, moved: Floats, large: np.ndarray) -> float:
+    """What selection and another strength explain without anybody who votes as told: r (1 + pi (selection - 1))."""
+    select = log_evidence(chosen, moved[:, :0], large)
+    lift, share = points(moved.shape[1])
+    other = np.stack([moved.sum(axis=0), moved[large].sum(axis=0), moved[~large].sum(axis=0)])
+    at = [int(np.argmin(np.abs(SHARES - pi))) for pi in share.tolist()]
+    by_point = select[:, at] + np.column_stack([np.zeros(STRATA), other])[:, lift]
+    return largest(by_point)
 
 
 def _claim(units: Units, t: int, sign: int, test: _Test) -> Finding:
     """Rows whose posterior odds are at least one, at the share of campaigners that their own stratum suggests."""
     part = np.arange(units.begin[t], units.begin[t + 1])
     part = part[~units.claimed[units.unit[part]]]
-    odds = np.array([_log_odds(test.strata[sign], stratum) for stratum in (LARGE, SMALL)])
-    small = (~units.large[part]).astype(np.int64)
-    rows = part[units.log_l[part, sign] + odds[small] >= 0]
-    return Finding(t, SIGNS[sign], float(test.log_e[sign]), float(mixed(test.strata[sign])[SMALL]), rows, odds)
+    likeliest = [_likeliest(test.strata[sign], stratum, units.log_lifted.shape[2]) for stratum in (LARGE, SMALL)]
+    odds, lift = np.array([x[0] for x in likeliest]), np.array([x[1] for x in likeliest])
+    which = (~units.large[part]).astype(np.int64)
+    away = np.column_stack([np.zeros(part.size), units.log_lifted[part, sign]])[np.arange(part.size), lift[which]]
+    log_l = units.log_l[part, sign] - away
+    claimed = log_l + odds[which] >= 0
+    return Finding(
+        t, SIGNS[sign], float(test.log_e[sign]), mixed(test.strata[sign]), part[claimed], log_l[claimed],
+        odds, lift,
+    )  # fmt: skip
 
 
-def _log_odds(by_share: Floats, stratum: int) -> float:
-    """ln pi / (1 - pi) at the posterior mean of pi, by this stratum where it speaks and by all units where not."""
-    logs = by_share[stratum] if mixed(by_share)[stratum] > 0 else by_share[ALL]
-    weight = np.exp(logs - logs.max())
-    share = float(weight @ SHARES / weight.sum())
-    return float(np.log(share) - np.log1p(-share))
+def _likeliest(by_point: Floats, stratum: int, lifts: int) -> tuple[float, int]:
+    """ln pi / (1 - pi) at the posterior mean of pi, and the likeliest lift, by this stratum where it speaks, else by
+    all units."""
+    logs = by_point[stratum] if mixed(by_point)[stratum] > 0 else by_point[ALL]
+    lift, share = points(lifts)
+    best = int(lift[np.argmax(logs)])
+    here = lift == best
+    weight = np.exp(logs[here] - logs[here].max())
+    pi = float(weight @ share[here] / weight.sum())
+    return float(np.log(pi) - np.log1p(-pi)), best

@@ -9,7 +9,7 @@ import numpy as np
 from ratings.campaigns import clusters as by_cluster
 from ratings.campaigns import sentences
 from ratings.campaigns.accounts import Honest, account_units, learn, quarantined
-from ratings.campaigns.evidence import Finding, Units, find
+from ratings.campaigns.evidence import LARGE, SMALL, Finding, Units, find
 from ratings.campaigns.options import ScreenOptions
 from ratings.campaigns.results import Alarm, Exclusion
 from ratings.campaigns.sides import side_units
@@ -84,12 +84,12 @@ def _accounts(log: ServedLog, honest: Honest, units: Units, verdicts: Verdicts, 
     for finding in find(units, options):
         verdicts.alarms.append(_alarm(log, "D1", ACCOUNT, finding, options))
         name, sign = log.names[finding.competitor], finding.sign
-        log_l = units.log_l[:, 0 if sign > 0 else 1]
-        large = finding.rows[units.large[finding.rows] & (log_l[finding.rows] >= options.claim)]
-        for row in large.tolist():
+        firm = units.large[finding.rows] & (finding.log_l >= options.claim)
+        large = finding.rows[firm]
+        for row, ratio in zip(large.tolist(), finding.log_l[firm].tolist(), strict=True):
             account = int(stakes.account[row])
             if not verdicts.excluded[account]:
-                votes, ratio = int(stakes.all_voted[account]), float(log_l[row])
+                votes = int(stakes.all_voted[account])
                 verdicts.exclusions.append(
                     Exclusion(
                         ACCOUNT, account, finding.competitor, sign, "excluded", "D1", finding.log_e, ratio, votes,
@@ -97,18 +97,26 @@ def _accounts(log: ServedLog, honest: Honest, units: Units, verdicts: Verdicts, 
                     )
                 )  # fmt: skip
         verdicts.exclude(stakes.account[large])
-        if finding.small_log_e <= options.stratum:
-            continue
-        small = quarantined(honest, units, finding)
-        verdicts.held[small] = True
-        for row in small.tolist():
-            account, votes = int(stakes.account[row]), int(stakes.voted[row])
-            verdicts.exclusions.append(
-                Exclusion(
-                    ACCOUNT, account, finding.competitor, sign, "quarantined", "D1", finding.small_log_e,
-                    float(log_l[row]), votes, sentences.quarantine(ACCOUNT, account, name, sign, votes),
-                )
-            )  # fmt: skip
+        for stratum in (SMALL, LARGE):
+            if finding.by_stratum[stratum] > options.stratum:
+                _hold(log, honest, units, finding, stratum, verdicts)
+
+
+def _hold(log: ServedLog, honest: Honest, units: Units, finding: Finding, stratum: int, verdicts: Verdicts) -> None:
+    stakes, name = honest.stakes, log.names[finding.competitor]
+    rows = quarantined(honest, units, finding, stratum == LARGE)
+    rows = rows[~verdicts.excluded[stakes.account[rows]]]
+    verdicts.held[rows] = True
+    ratios = units.log_l[rows, 0 if finding.sign > 0 else 1].tolist()
+    for row, ratio in zip(rows.tolist(), ratios, strict=True):
+        account, votes = int(stakes.account[row]), int(stakes.voted[row])
+        verdicts.exclusions.append(
+            Exclusion(
+                ACCOUNT, account, finding.competitor, finding.sign, "quarantined", "D1",
+                float(finding.by_stratum[stratum]), ratio, votes,
+                sentences.quarantine(ACCOUNT, account, name, finding.sign, votes),
+            )
+        )  # fmt: skip
 
 
 def _clusters(
@@ -125,7 +133,7 @@ def _clusters(
         for row in rows.tolist():
             if by_cluster.spoken_by_several(found, accounts, row, finding.sign, options):
                 _exclude_cluster(log, honest, kind, found, finding, row, verdicts)
-        if finding.small_log_e > options.stratum:
+        if finding.by_stratum[SMALL] > options.stratum:
             for row in by_cluster.quarantined(honest, found, finding).tolist():
                 _hold_cluster(log, honest, kind, found, finding, row, verdicts)
 
@@ -159,7 +167,7 @@ def _hold_cluster(
         cluster, name = int(found.units.unit[row]), log.names[finding.competitor]
         verdicts.exclusions.append(
             Exclusion(
-                kind, cluster, finding.competitor, finding.sign, "quarantined", "D4", finding.small_log_e,
+                kind, cluster, finding.competitor, finding.sign, "quarantined", "D4", finding.by_stratum[SMALL],
                 float(found.units.log_l[row, 0 if finding.sign > 0 else 1]), votes,
                 sentences.quarantine(kind, cluster, name, finding.sign, votes),
             )

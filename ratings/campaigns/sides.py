@@ -25,9 +25,10 @@ def side_units(honest: Honest, options: ScreenOptions) -> Units:
     seen = Honest(
         stakes, honest.calibration, habits, honest.lead, tau, np.zeros((size, 1)), honest.teaches
     )  # fmt: skip
+    ratio, moved = accounts.campaign_ratio(seen, every)
     return Units(
         n=1, competitor=np.zeros(size, np.int64), unit=every, begin=np.array([0, size]),
-        large=stakes.all_voted >= options.few, log_l=accounts.campaign_ratio(seen, every),
+        large=stakes.all_voted >= options.few, log_l=ratio, log_lifted=moved,
         log_selection=np.zeros(size), claimed=np.zeros(size, np.bool_),
     )  # fmt: skip
 

@@ -21,6 +21,9 @@ TO_FINE = CubicSpline(NODES, np.eye(NODES.size))(FINE)
 MANY = 10
 """Votes of a stake from which the finer nodes are used."""
 PETS, PET_SCALE = 0.03, 2.5
+LIFTS = np.array([0.35, 0.9, 2.0])
+"""How far a campaign may have moved a competitor already, log-odds: judged by a strength that it has itself made, a
+large campaign looks like agreement."""
 TASTES = np.array([0.45, 0.5, 0.56, 0.63, 0.7, 0.8, 0.9, 1.0, 1.2, 1.4, 1.7, 2.0])
 """tau, the least one being the least allowed."""
 SHARED_TASTES = np.array([0.3, 0.36, *TASTES])
@@ -113,6 +116,21 @@ def honest(likelihood: Floats, votes: Whole, tau: float) -> Floats:
     True
     """
     return integrated(likelihood, votes, log_weights(tau, NODES), log_weights(tau, FINE))
+
+
+def shifted(likelihood: Floats, votes: Whole, tau: float) -> Floats:
+    """ln P0 if the competitor were as strong as thought, and by each of LIFTS weaker and stronger, shape (rows, 7)."""
+    steps = np.concatenate([[0.0], LIFTS, -LIFTS])
+    coarse, fine = (np.exp([log_weights(tau, nodes + step) for step in steps]).T for nodes in (NODES, FINE))
+    top = likelihood.max(axis=1, keepdims=True, initial=-np.inf)
+    result = np.log(np.exp(likelihood - top) @ coarse + 1e-300) + top
+    many = np.flatnonzero(votes > MANY)
+    for begin in range(0, many.size, BLOCK):
+        some = many[begin : begin + BLOCK]
+        values = likelihood[some] @ TO_FINE.T
+        top = values.max(axis=1, keepdims=True)
+        result[some] = np.log(np.exp(values - top) @ fine + 1e-300) + top
+    return np.asarray(result)
 
 
 def taste_of(likelihood: Floats, votes: Whole, tastes: Floats = TASTES) -> float:
