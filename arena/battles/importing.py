@@ -163,7 +163,7 @@ def _as_file(named: Path, rows: Sequence[Mapping[str, Any]]) -> Iterator[Path]:
 def _recorded(survey: Survey, prompts: Mapping[str, Prompt]) -> dict[tuple[int, int], tuple[str, RecordedAnswer]]:
     """Recorded answers by prompt and competitor, each with the text that the file has for it."""
     keys = {prompt.pk: key for key, prompt in prompts.items()}
-    rows = RecordedAnswer.objects.filter(prompt__in=keys).select_related("competitor")
+    rows = RecordedAnswer.objects.filter(prompt__in=keys, turn=1).select_related("competitor")
     found = {}
     for row in rows:
         text = survey.answers.get((keys[row.prompt_id], row.competitor.label))

@@ -1,7 +1,7 @@
 from django.urls import path, re_path, register_converter
 from django.urls.converters import StringConverter
 
-from arena.leaderboards.views import agreement, board, compare, competitor, downloads, integrity
+from arena.leaderboards.views import agreement, board, compare, competitor, downloads, exports, integrity
 
 
 class LabelConverter(StringConverter):
@@ -17,6 +17,9 @@ urlpatterns = [
     path("a/<slug:slug>/leaderboard/", board.board, name="board"),
     path("a/<slug:slug>/leaderboard.csv", downloads.board_csv, name="csv"),
     path("a/<slug:slug>/leaderboard.json", downloads.board_json, name="json"),
+    path("a/<slug:slug>/leaderboard.csv.json", exports.board_csv_json, name="csv_json"),
+    path("a/<slug:slug>/leaderboard.zip", exports.bundle, name="bundle"),
+    re_path(r"^a/(?P<slug>[-\w]+)/votes\.(?P<kind>csv|jsonl)$", exports.votes, name="votes"),
     path("a/<slug:slug>/leaderboard/pairs.csv", downloads.chart, {"name": "pairs", "kind": "csv"}, name="pairs"),
     re_path(
         r"^a/(?P<slug>[-\w]+)/leaderboard/(?P<name>matrix|intervals)\.(?P<kind>svg|csv)$", downloads.chart, name="chart"

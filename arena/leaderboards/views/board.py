@@ -7,12 +7,14 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from arena.battles.errors import BattleError
 from arena.leaderboards import charts, reading
 from arena.leaderboards.board_settings import board_settings
 from arena.leaderboards.claims import CANNOT_TELL
+from arena.leaderboards.exporting.permitted import offered
 from arena.leaderboards.sentences import controlled_sentence, top_sentence, worded
 from arena.leaderboards.slices import STYLES
 from arena.leaderboards.views import filters
@@ -37,6 +39,7 @@ def board(request: HttpRequest, arena: Arena) -> HttpResponse:
             page["Retry-After"] = str(retry)
         return page
     if published is not None:
+        context["exports"] = offered(person_of(request), arena, now=timezone.now())
         context |= _board_context(published, request.GET.get("sort", "rating"))
         context |= filters.context(choice, published, sort=context["sort"], style_by_default=by_default)
     return render(request, "leaderboards/board.html", context)

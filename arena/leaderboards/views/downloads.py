@@ -28,19 +28,20 @@ from arena.teams.person import person_of
 @for_readers
 def board_csv(request: HttpRequest, arena: Arena) -> HttpResponse:
     """The published CSV, byte for byte, or that of the part asked for."""
-    return _file(request, arena, reading.csv_of_choice, "text/csv; charset=utf-8")
+    return file_of(request, arena, reading.csv_of_choice, "text/csv; charset=utf-8")
 
 
 @require_safe
 @for_readers
 def board_json(request: HttpRequest, arena: Arena) -> HttpResponse:
     """The published JSON, byte for byte, or that of the part asked for."""
-    return _file(request, arena, reading.json_of_choice, "application/json")
+    return file_of(request, arena, reading.json_of_choice, "application/json")
 
 
-def _file(
+def file_of(
     request: HttpRequest, arena: Arena, text_of: Callable[[reading.Choice], str], content_type: str
 ) -> HttpResponse:
+    """A text that follows from what the address asks for, or a refusal in its manner."""
     try:
         choice = reading.chosen(arena, dict(request.GET.lists()), person_of(request))
         return _bytes(request, arena, choice, text_of(choice), content_type)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
@@ -17,20 +18,20 @@ from arena.teams.access import arena_for
 from arena.teams.models import Arena
 from arena.teams.person import person_of
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def for_readers(view: View) -> View:
     """Hands the view its arena instead of a slug; a withheld board is refused in the manner of what was asked."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, slug: str, **kwargs: str) -> HttpResponse:
+    def guarded(request: HttpRequest, slug: str, **kwargs: str) -> HttpResponseBase:
         person = person_of(request)
         arena = arena_for(person, slug, include_archived=True)
         try:
             reading.check_board(person, arena, now=timezone.now())
         except BoardWithheld as withheld:
-            response = _refused(request, arena, withheld)
+            response: HttpResponseBase = _refused(request, arena, withheld)
         else:
             response = view(request, arena, **kwargs)
         if arena.board_visibility != Arena.BoardVisibility.DURING:
