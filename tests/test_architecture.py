@@ -14,7 +14,9 @@ ROOT = Path(__file__).resolve().parent.parent
 ORDER = ["teams", "competitors", "prompts", "battles", "integrity", "leaderboards"]
 """Apps from the bottom up: each may import those before it."""
 ADAPTORS = re.compile(r"^(views|consumers|urls|routing|admin|management|context)(\.|$)")
-MAY_USE_RATINGS = {"leaderboards", "integrity", "battles.matchmaking", "battles.importing_rows", "battles.importing_texts"}
+MAY_USE_RATINGS = {
+    "leaderboards", "integrity", "battles.matchmaking", "battles.importing_rows", "battles.importing_texts",
+}  # fmt: skip
 WRITES = {"create", "bulk_create", "update", "bulk_update", "delete", "get_or_create", "update_or_create", "save"}
 WRITERS = {
     "Vote": {"battles.votes"},
