@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from arena.battles.marking import standing_marks
 from arena.battles.models import Battle, Response, Vote
 from arena.battles.words import Winner
 from arena.competitors.models import Competitor
+from arena.integrity.standing import last_decision
 from arena.teams.models import Arena
 
 if TYPE_CHECKING:
@@ -33,6 +34,12 @@ class Cutoffs:
     vote: int
     battle: int
     response: int
+    exclusion: int | None = None
+    """None for boards of before there were any."""
+
+    def as_json(self) -> dict[str, int]:
+        """As published."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +55,7 @@ class Service:
 def cutoffs() -> Cutoffs:
     """The present ones; the caller holds `frozen_tables`."""
     highest = [model._default_manager.aggregate(top=Max("id"))["top"] or 0 for model in (Vote, Battle, Response)]
-    return Cutoffs(vote=highest[0], battle=highest[1], response=highest[2])
+    return Cutoffs(vote=highest[0], battle=highest[1], response=highest[2], exclusion=last_decision())
 
 
 def tellable(limits: Cutoffs, path: str = "") -> Q:
@@ -101,8 +108,7 @@ def count(votes: QuerySet[Vote], labels: dict[int, str]) -> Comparisons:
 
     Voters are coded in the order of their first counted vote, so that pseudonyms change no byte downstream.
     """
-    first = votes.values_list("voter_id").annotate(first=Min("id")).order_by("first")
-    voters = {voter_id: code for code, (voter_id, _first) in enumerate(first)}
+    voters = places_in(votes)
     counted = (
         votes.values_list("voter_id", "battle__competitor_a_id", "battle__competitor_b_id", "winner")
         .annotate(votes=Count("id"))
@@ -117,6 +123,12 @@ def count(votes: QuerySet[Vote], labels: dict[int, str]) -> Comparisons:
     from ratings import comparisons
 
     return comparisons(list(labels.values()), a, b, outcome, voter=voter, weight=weight)
+
+
+def places_in(votes: QuerySet[Vote]) -> dict[int, int]:
+    """Voters by the order of their first one of these votes."""
+    first = votes.values_list("voter_id").annotate(first=Min("id")).order_by("first")
+    return {voter_id: code for code, (voter_id, _first) in enumerate(first)}
 
 
 def load_service(arena: Arena, limits: Cutoffs, labels: dict[int, str]) -> dict[int, Service]:

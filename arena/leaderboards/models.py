@@ -51,6 +51,9 @@ class Snapshot(FrozenRow):
     cutoff_vote_id = models.BigIntegerField(help_text="Votes up to and including this id were counted.")
     cutoff_battle_id = models.BigIntegerField()
     cutoff_response_id = models.BigIntegerField()
+    cutoff_exclusion_id = models.BigIntegerField(
+        null=True, help_text="Decisions up to and including this id were followed; blank before there were any."
+    )
     vote_count = models.PositiveIntegerField()
     voter_count = models.PositiveIntegerField()
     data_sha256 = models.CharField(max_length=64)
@@ -59,6 +62,10 @@ class Snapshot(FrozenRow):
     code_version = models.CharField(max_length=40)
     board_json = models.TextField(help_text="The published JSON, byte for byte.")
     board_csv = models.TextField(help_text="The published CSV, byte for byte.")
+    plain_json = models.TextField(
+        blank=True, help_text="The same of every vote, byte for byte; blank where every vote counts anyway."
+    )
+    plain_csv = models.TextField(blank=True)
     page = models.JSONField(help_text="What only the page shows: the sentence, the verdicts, the win matrix.")
 
     class Meta:

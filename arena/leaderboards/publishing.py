@@ -14,21 +14,26 @@ from django.db.models import Max, Min
 
 import ratings
 from arena.battles.models import Vote
-from arena.battles.settled import frozen_tables
+from arena.battles.settled import TABLES, frozen_tables
 from arena.competitors.models import Competitor
+from arena.integrity import standing
+from arena.integrity.models import Exclusion
+from arena.integrity.standing import Withheld
 from arena.leaderboards import counting, tallying
+from arena.leaderboards.board_settings import pinned
 from arena.leaderboards.models import Snapshot, SnapshotRow
 from arena.leaderboards.sampling import geometry_of
 from arena.leaderboards.verdicts import facts_of, verdicts_of
-from arena.leaderboards.board_settings import pinned
 from arena.teams.models import Arena
-from ratings.electorate import dealt, electorate
+from ratings.electorate import Electorate, dealt, electorate
 
 OPTIONS = ratings.BoardOptions(side_effect=True)
 """The published fit: ties as half wins, by voter where there are two, the side effect in the fit, and the mean at 1000
 unless the arena pins something else."""
 
 
+Cast = tuple[ratings.Comparisons, Electorate]
+"""Counts by group of voters, and who voted."""
 Words = Mapping[str, Mapping[str, str | None]]
 """By label: organisation and licence, which votes do not tell."""
 
@@ -42,6 +47,16 @@ class Computed:
     csv: str
     json: str
     page: dict[str, Any]
+    plain: Computed | None = None
+    """The same of every vote, where some do not count."""
+
+    @property
+    def whole_page(self) -> dict[str, Any]:
+        """What a snapshot keeps for its pages, of the plain board too."""
+        if self.plain is None:
+            return self.page
+        shown = ("facts", "verdicts", "apart", "matrix")
+        return {**self.page, "plain": {name: self.plain.page[name] for name in shown}}
 
 
 def compute(
@@ -54,18 +69,47 @@ def compute(
     back to the votes themselves, which is slower and owes nothing to the counts that are kept of them.
     """
     labels = counting.entered(arena, limits)
+    cast, counted, out = _counted(arena, limits, labels, recount=recount)
+    service = counting.load_service(arena, limits, labels)
+    meta = _meta(labels, service, published_at, words or {})
+    about: dict[str, Any] = {
+        "arena": arena.slug, "snapshot": number, "published_at": published_at.isoformat(), "cutoff": limits.as_json(),
+        "code_version": code_version, "is_simulated": arena.is_simulated,
+    }  # fmt: skip
+    plain = None
+    if out:
+        about["set_aside"] = {"votes": out.votes, "voters": len(out.voters)}
+        plain = _fitted(cast, options, labels, meta, {**about, "votes": "all"})
+        meta = {
+            row.model_name: {**meta[row.model_name], "rating_plain": row.rating} for row in plain.board.rows
+        }  # fmt: skip
+    return replace(_fitted(counted, options, labels, meta, about), plain=plain)
+
+
+def _counted(
+    arena: Arena, limits: counting.Cutoffs, labels: dict[int, str], *, recount: bool
+) -> tuple[Cast, Cast, Withheld]:
+    """Every vote, those that count, and what stands between them; the first two are one where nothing does."""
+    votes = counting.rated(arena, limits.vote)
     if recount:
         data = counting.load_counts(arena, limits, labels)
-        data, who = dealt(data), electorate(data)
+        cast = dealt(data), electorate(data)
     else:
         data, who = tallying.load(arena, limits, labels)
-    service = counting.load_service(arena, limits, labels)
+        cast = dealt(data), who
+    out = standing.withheld(arena, votes, through=limits.exclusion)
+    if not out:
+        return cast, cast, out
+    places = counting.places_in(votes) if recount else tallying.places_of(arena, out.voters)
+    return cast, tallying.without(*cast, out, labels, places), out
+
+
+def _fitted(
+    cast: Cast, options: ratings.BoardOptions, labels: dict[int, str], meta: Mapping[str, Mapping[str, Any]],
+    about: dict[str, Any],
+) -> Computed:  # fmt: skip
+    data, who = cast
     board = ratings.make_board(data, options, voted=who)
-    meta = _meta(labels, service, published_at, words or {})
-    about = {
-        "arena": arena.slug, "snapshot": number, "published_at": published_at.isoformat(),
-        "cutoff": asdict(limits), "code_version": code_version, "is_simulated": arena.is_simulated,
-    }  # fmt: skip
     verdicts = verdicts_of(data)
     page = {
         "facts": facts_of(data, board.voters, verdicts),
@@ -76,7 +120,7 @@ def compute(
     }
     return Computed(
         board, labels, ratings.board_csv(board, meta), ratings.board_json(board, meta, snapshot=about), page
-    )
+    )  # fmt: skip
 
 
 def publish_snapshot(arena: Arena, *, now: datetime, seed: int | None = None) -> Snapshot:
@@ -84,7 +128,7 @@ def publish_snapshot(arena: Arena, *, now: datetime, seed: int | None = None) ->
 
     The seed of the ranks' draws is the snapshot's number unless one is given.
     """
-    with frozen_tables():
+    with frozen_tables(*TABLES, Exclusion):
         limits = counting.cutoffs()
     number = (Snapshot.objects.filter(arena=arena).aggregate(top=Max("number"))["top"] or 0) + 1
     labels = counting.entered(arena, limits)
@@ -99,10 +143,12 @@ def publish_snapshot(arena: Arena, *, now: datetime, seed: int | None = None) ->
 
 
 def publish_if_due(arena: Arena, *, now: datetime) -> Snapshot | None:
-    """Publishes when enough new votes or enough time has come since the last time; nothing new publishes nothing."""
-    last = Snapshot.objects.filter(arena=arena).only("cutoff_vote_id").first()
+    """Publishes when enough new votes came, or any vote or decision has waited long enough; nothing new, nothing."""
+    last = Snapshot.objects.filter(arena=arena).only("cutoff_vote_id", "cutoff_exclusion_id").first()
     new = Vote.objects.filter(battle__arena=arena, id__gt=last.cutoff_vote_id if last else 0)
-    oldest = new.aggregate(first=Min("created_at"))["first"]
+    decided = Exclusion.objects.filter(arena=arena, id__gt=(last.cutoff_exclusion_id or 0) if last else 0)
+    since = [rows.aggregate(first=Min("created_at"))["first"] for rows in (new, decided)]
+    oldest = min((moment for moment in since if moment is not None), default=None)
     if oldest is None:
         return None
     waited = now - oldest >= timedelta(seconds=arena.publish_after_seconds)
@@ -122,6 +168,7 @@ def _store(
         cutoff_vote_id=limits.vote,
         cutoff_battle_id=limits.battle,
         cutoff_response_id=limits.response,
+        cutoff_exclusion_id=limits.exclusion,
         vote_count=round(done.board.votes),
         voter_count=done.board.voters,
         data_sha256=done.board.sha256,
@@ -130,7 +177,9 @@ def _store(
         code_version=settings.CODE_VERSION,
         board_json=done.json,
         board_csv=done.csv,
-        page=done.page,
+        plain_json=done.plain.json if done.plain else "",
+        plain_csv=done.plain.csv if done.plain else "",
+        page=done.whole_page,
     )
     ids = {label: pk for pk, label in done.labels.items()}
     SnapshotRow.objects.bulk_create(

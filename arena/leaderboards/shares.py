@@ -68,7 +68,9 @@ class ProviderShare:
 
 def cutoffs_of(snapshot: Snapshot) -> counting.Cutoffs:
     """The rows that a snapshot counted."""
-    return counting.Cutoffs(snapshot.cutoff_vote_id, snapshot.cutoff_battle_id, snapshot.cutoff_response_id)
+    return counting.Cutoffs(
+        snapshot.cutoff_vote_id, snapshot.cutoff_battle_id, snapshot.cutoff_response_id, snapshot.cutoff_exclusion_id
+    )  # fmt: skip
 
 
 def served(snapshot: Snapshot) -> Served:
@@ -168,7 +170,7 @@ def _snapshot(snapshot: Snapshot) -> dict[str, Any]:
         "published_at": snapshot.published_at.isoformat(),
         "votes": snapshot.vote_count,
         "voters": snapshot.voter_count,
-        "cutoff": asdict(cutoffs_of(snapshot)),
+        "cutoff": cutoffs_of(snapshot).as_json(),
         "data_sha256": snapshot.data_sha256,
         "seed": snapshot.seed,
         "code_version": snapshot.code_version,

@@ -9,7 +9,7 @@ added to the blocks they concern, and never looked at again. The blocks can be t
 from __future__ import annotations
 
 import zlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +21,7 @@ from django.db.models import Count, Min, QuerySet
 from arena.battles import marking
 from arena.battles.models import Vote
 from arena.battles.words import Winner
+from arena.integrity.standing import Withheld
 from arena.leaderboards.counting import OUTCOMES, Cutoffs, load_counts, rated
 from arena.leaderboards.models import CountBlock, CountedVotes, VoterPlace
 from arena.teams.models import Arena
@@ -65,6 +66,46 @@ def load(arena: Arena, limits: Cutoffs, labels: dict[int, str]) -> tuple[Compari
     first, second = (order[np.searchsorted(ids, column, sorter=order)] for column in (counted.first, counted.second))
     data = comparisons(list(labels.values()), first, second, counted.outcome, voter=counted.group, weight=counted.votes)
     return data, Electorate(counted.voters, {labels[pk]: voters for pk, voters in counted.judges.items()})
+
+
+def without(
+    data: Comparisons, who: Electorate, out: Withheld, labels: dict[int, str], places: dict[int, int]
+) -> tuple[Comparisons, Electorate]:
+    """What is left of counts by group of voters, in the groups into which everybody's votes were dealt.
+
+    `places` are those of the voters concerned in the order of first votes, votes that do not count among them: so a
+    decision about one voter moves nobody else into another group, and the blocks stay as they are.
+    """
+    at = {name: place for place, name in enumerate(data.names)}
+    rows = [
+        (places[voter] % MAX_GROUPS, at[labels[a]], at[labels[b]], OUTCOMES[Winner(winner)], votes)
+        for voter, a, b, winner, votes in out.counts
+    ]
+    *gone, votes = np.array(rows, dtype=np.int64).reshape(-1, 5).T
+    keys, wanted = _keys(len(at), data.voter, data.a, data.b, data.outcome), _keys(len(at), *gone)
+    order = np.argsort(keys)
+    where = order[np.searchsorted(keys, wanted, sorter=order)]
+    weight = data.weight.copy()
+    np.subtract.at(weight, where, votes)
+    judges = Counter(who.judges)
+    judges.subtract(labels[competitor] for _, those in out.lost for competitor in those)
+    left = comparisons(data.names, data.a, data.b, data.outcome, voter=data.voter, weight=weight)
+    return left, Electorate(who.voters - len(out.gone), dict(judges))
+
+
+def _keys(n: int, group: Any, first: Any, second: Any, outcome: Any) -> Any:
+    """One number for one group, pair, side and outcome."""
+    return ((group * n + first) * n + second) * len(OUTCOMES) + outcome
+
+
+def places_of(arena: Arena, voters: frozenset[int]) -> dict[int, int]:
+    """Where these voters stand in the order of first votes, as it is kept."""
+    rows = VoterPlace.objects.filter(arena=arena)
+    return {
+        voter: place
+        for batch in _batches(sorted(voters))
+        for voter, place in rows.filter(voter__in=batch).values_list("voter_id", "place")
+    }
 
 
 def tally(arena: Arena, through: int) -> Tally | None:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import ratings
-from arena.leaderboards.counting import Cutoffs
 from arena.leaderboards.models import Snapshot
 from arena.leaderboards.publishing import Computed, Words, compute
+from arena.leaderboards.shares import cutoffs_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +25,8 @@ def verify(snapshot: Snapshot) -> Verdict:
 
     Organisation and licence are no result of votes: they are taken as published, if CSV and JSON agree on them.
     """
-    limits = Cutoffs(snapshot.cutoff_vote_id, snapshot.cutoff_battle_id, snapshot.cutoff_response_id)
     done = compute(
-        snapshot.arena, limits, ratings.BoardOptions(**snapshot.settings), number=snapshot.number,
+        snapshot.arena, cutoffs_of(snapshot), ratings.BoardOptions(**snapshot.settings), number=snapshot.number,
         published_at=snapshot.published_at, code_version=snapshot.code_version,
         words=_words(snapshot.board_json), recount=True,
     )  # fmt: skip
@@ -39,7 +38,11 @@ def verify(snapshot: Snapshot) -> Verdict:
             f"{name} does not match: its votes hash to {done.board.sha256[:16]}…, published was "
             f"{snapshot.data_sha256[:16]}…; {votes} votes are there, {snapshot.vote_count} were counted.",
         )
-    for what, fresh, stored in (("CSV", done.csv, snapshot.board_csv), ("JSON", done.json, snapshot.board_json)):
+    plain_csv, plain_json = (done.plain.csv, done.plain.json) if done.plain else ("", "")
+    for what, fresh, stored in (
+        ("CSV", done.csv, snapshot.board_csv), ("JSON", done.json, snapshot.board_json),
+        ("CSV of all votes", plain_csv, snapshot.plain_csv), ("JSON of all votes", plain_json, snapshot.plain_json),
+    ):  # fmt: skip
         if fresh != stored:
             at = next(
                 (i for i, (x, y) in enumerate(zip(fresh, stored, strict=False)) if x != y), min(len(fresh), len(stored))
@@ -63,7 +66,7 @@ def _words(board_json: str) -> Words:
 
 def _beside(snapshot: Snapshot, done: Computed) -> list[tuple[str, Any, Any]]:
     """What is shown or joined beside the published bytes: what it is, as it should be, as it is stored."""
-    page = json.loads(json.dumps(done.page))
+    page = json.loads(json.dumps(done.whole_page))
     if snapshot.page.keys() < page.keys():  # an earlier release kept less
         page = {key: page[key] for key in {*snapshot.page, "facts", "verdicts", "apart", "matrix"}}
     ids = {label: pk for pk, label in done.labels.items()}

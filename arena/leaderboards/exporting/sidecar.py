@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from typing import Any
 
 from arena.leaderboards.models import Snapshot
@@ -18,7 +17,7 @@ def about(snapshot: Snapshot) -> dict[str, Any]:
         "snapshot_id": snapshot.pk,
         "snapshot": snapshot.number,
         "published_at": snapshot.published_at.isoformat(),
-        "cutoff": asdict(cutoffs_of(snapshot)),
+        "cutoff": cutoffs_of(snapshot).as_json(),
         "data": {"votes": snapshot.vote_count, "voters": snapshot.voter_count, "sha256": snapshot.data_sha256},
         "method": json.loads(snapshot.board_json)["method"],
         "settings": snapshot.settings,
