@@ -40,6 +40,7 @@ WRITERS = {
     "Membership": {"teams.members"},
     "BoardSettings": {"leaderboards.board_settings"},
     "Invitation": {"teams.invitations"},
+    "SetupLink": {"teams.setup"},
     "Heartbeat": {"teams.heartbeat"},
     "PromptSet": {"prompts.importing", "prompts.keeping", "prompts.seeding"},
     "Prompt": {"prompts.importing", "prompts.answers", "prompts.keeping"},

@@ -83,6 +83,7 @@ class Instance:
         self.children: list[Child] = []
         self.model: Child | None = None
         self.model_port = 0
+        self.setup_link = ""
 
     def start(self) -> None:
         """Checks, migrates, seeds, starts. Raises CannotStart."""
@@ -102,6 +103,7 @@ class Instance:
         listener.close()
         python = [sys.executable, "manage.py", "run_worker"]
         self._add(Child("worker", python, self.environment, self.var / "logs/worker.log"))
+        self.setup_link = self._manage("setup_link").strip()  # while the others start
         self._wait_until_ready()
 
     def watch(self) -> None:
@@ -139,11 +141,12 @@ class Instance:
         log = self.var / "logs/model.log"
         self.model = self._add(Child("model", command, self.environment, log, gives_up_on=3))
 
-    def _manage(self, *arguments: str) -> None:
+    def _manage(self, *arguments: str) -> str:
+        """What the command printed. Raises CannotStart."""
         command = [sys.executable, "manage.py", *arguments]
         done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
         if not done.returncode:
-            return
+            return done.stdout
         log = self.var / "logs/start.log"
         log.parent.mkdir(exist_ok=True)
         log.write_text(done.stdout + done.stderr)
@@ -176,6 +179,8 @@ class Instance:
         if reason := self._model_reason():
             print(f"The arena live is closed. {reason}", flush=True)
         print(f"Blindfold is ready: {self.environment.get('PUBLIC_URL') or f'http://{shown}:{self.port}/'}", flush=True)
+        if self.setup_link:
+            print(f"Nobody has an account yet. Make the first one, which operates everything here: {self.setup_link}", flush=True)
 
     def _settle_model(self, *, late: bool) -> bool:
         """Whether the model answers or is given up; keeps the note that pages read up to date."""

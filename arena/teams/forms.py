@@ -8,6 +8,7 @@ from typing import Any
 from allauth.core import context
 from django import forms
 from django.contrib.auth.models import User
+from django.contrib.auth.password_validation import validate_password
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -56,6 +57,32 @@ class ProfileForm(StyledForm):
         required=False,
         help_text=_("Their name, or nothing. It holds in every arena here, from your next battle on."),
     )
+
+
+class SetupForm(StyledForm):
+    """An operator of the instance chooses a password; the first one gives an address too."""
+
+    email = forms.EmailField(
+        label=_("Your e-mail address"), widget=forms.EmailInput(attrs={"autocomplete": "username"})
+    )
+    password = forms.CharField(
+        label=_("Password"),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=_("At least ten characters."),
+        strip=False,
+    )
+
+    def __init__(self, *args: Any, email: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if email:
+            self.fields["email"].initial = email
+            self.fields["email"].disabled = True
+
+    def clean_password(self) -> str:
+        """Raises ValidationError for one that is easily guessed."""
+        password: str = self.cleaned_data["password"]
+        validate_password(password)
+        return password
 
 
 class SignUpForm(forms.Form):

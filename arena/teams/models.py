@@ -192,6 +192,19 @@ class Membership(models.Model):
         return f"{self.role} in {self.arena_id}"
 
 
+class SetupLink(models.Model):
+    """A link by which somebody becomes an operator of this instance, once. Written by `teams.setup`."""
+
+    token_hash = models.CharField(max_length=64, unique=True)
+    email = models.EmailField(blank=True, help_text="For whom; empty for the first account, whoever makes it.")
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"setup link {self.pk}"
+
+
 class Heartbeat(models.Model):
     """The last sign of life of a background process. Written by `teams.heartbeat`."""
 

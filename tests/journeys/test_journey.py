@@ -94,7 +94,7 @@ def test_every_page_fits_reads_and_has_no_finding(
         assert axe_findings(page) == [], place
         picture(page, f"{place.replace('/', '-')}-{width}-{'dark' if dark else 'light'}-{language}")
 
-    for path in ("/", "/a/live/", "/a/sample/", "/a/recorded/leaderboard/", "/a/none/", "/admin/login/"):
+    for path in ("/", "/a/live/", "/a/sample/", "/a/recorded/leaderboard/", "/a/none/", "/accounts/login/"):
         page.goto(instance.url + path)
         check(path.strip("/") or "home")
     for place, query in (("styled", "style=on&sort=plain"), ("part", "voters=anonymous"), ("refused", "category=none")):
@@ -126,8 +126,8 @@ def test_operators_pages_fit_and_have_no_finding(instance: Any, browser: Any) ->
     instance.manage("createsuperuser", "--noinput", "--username", "operator", "--email", "operator@example.org")
     for width, dark, language in ((1440, False, "en"), (390, True, "de")):
         page = page_of(browser, width=width, dark=dark, language=language)
-        page.goto(f"{instance.url}/admin/login/?next=/a/sample/agreement/")
-        page.locator("#id_username").fill("operator")
+        page.goto(f"{instance.url}/accounts/login/?next=/a/sample/agreement/")
+        page.locator("#id_login").fill("operator@example.org")
         page.locator("#id_password").fill(secret)
         page.keyboard.press("Enter")
         page.wait_for_url(f"{instance.url}/a/sample/agreement/")
