@@ -10,14 +10,14 @@ from collections.abc import Sequence
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # at these sizes threads cost more than they bring
 
 from ratings.board import VERSION
-from ratings.commands import agreement, board, compare, convert, elo, influence, matrix
+from ratings.commands import agreement, board, compare, convert, elo, influence, matrix, screen
 from ratings.commands.common import chosen, style_columns
 from ratings.errors import RatingsError
 from ratings.formats import pairs
 from ratings.reading import read_table
 from ratings.votefile import VoteFile
 
-COMMANDS = (board, compare, elo, matrix, agreement, influence, convert)
+COMMANDS = (board, compare, elo, matrix, agreement, influence, convert, screen)
 EXAMPLES = """examples:
   python -m ratings board votes.csv
   python -m ratings board votes.csv.gz --category language=German --out board.csv
@@ -50,9 +50,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _read(options: argparse.Namespace) -> VoteFile:
     categories = chosen(options.category)
     file = read_table(
-        options.votes, columns=pairs(options.columns, "--columns"), labels=pairs(options.labels, "--labels"),
+        options.votes, columns=pairs(options.columns, "--columns"),
+        labels={**getattr(options, "understood", {}), **pairs(options.labels, "--labels")},
         wanted=list(dict.fromkeys([
-            *options.wanted, *style_columns(getattr(options, "style", ())), *(column for column, _ in categories),
+            *options.wanted, *style_columns(getattr(options, "style", ())), *getattr(options, "clusters", ()),
+            *(column for column, _ in categories),
         ])), progress=_progress,
         most_names=options.most_names,
     )  # fmt: skip

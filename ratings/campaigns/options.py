@@ -53,7 +53,7 @@ class ScreenOptions:
     slack, drift, settled : float
         D3's delta, its threshold (log), and the largest standard error at which it starts.
     trusted : float
-        Least share of a competitor's votes by aged accounts for new ones to be dropped; below it D2 only rings.
+        Least share of the votes by aged accounts for D2 to compare anything.
     one_side : float
         Least share of an account's votes on one side to be flagged.
     prompt_cap : int

@@ -84,10 +84,9 @@ def _gate(log: ServedLog, weight: Floats, options: ScreenOptions) -> list[Alarm]
     alarms, least = [], strata.least_z(log, options)
     for competitor, z in strata.gate(log, weight, options):
         rows = strata.dropped(log, competitor, options)
-        votes, trusted = int((weight[rows] > 0).sum()), strata.trusted(log, weight, competitor, options)
-        if trusted:
-            weight[rows] = 0.0
-        said = sentences.stratum(log.names[competitor], z, least, votes, trusted)
+        votes = int((weight[rows] > 0).sum())
+        weight[rows] = 0.0
+        said = sentences.stratum(log.names[competitor], z, least, votes)
         alarms.append(Alarm("D2", competitor, 1 if z > 0 else -1, abs(z), least, said))
     return alarms
 

@@ -65,13 +65,12 @@ def campaign(kind: str, name: str, sign: int, units: int, log_e: float, threshol
     )
 
 
-def stratum(name: str, z: float, threshold: float, votes: int, trusted: bool) -> str:
+def stratum(name: str, z: float, threshold: float, votes: int) -> str:
     """New accounts disagree with aged ones."""
-    end = "weigh nothing" if trusted else "keep their weight, since aged accounts carry too few"
     direction = "higher" if z > 0 else "lower"
     return (
         f"New accounts rate {name} {direction} than aged ones by {abs(z):.1f} standard errors (threshold "
-        f"{threshold:.2g}); their {votes:,} votes on it {end}."
+        f"{threshold:.2g}); their {votes:,} votes on it weigh nothing."
     )
 
 

@@ -28,23 +28,18 @@ def least_z(log: ServedLog, options: ScreenOptions) -> float:
     return max(options.gate, float(ndtri(1 - options.alpha / (2 * max(log.n, 1)))))
 
 
-def trusted(log: ServedLog, weight: Floats, competitor: int, options: ScreenOptions) -> bool:
-    """Whether aged accounts carry enough of a competitor's votes to stand alone."""
-    on_it = np.where((log.a == competitor) | (log.b == competitor), weight, 0.0)
-    return bool(on_it[aged(log, options)].sum() >= options.trusted * on_it.sum())
-
-
 def gate(log: ServedLog, weight: Floats, options: ScreenOptions) -> list[tuple[int, float]]:
     """Competitors whom new accounts rate otherwise than aged ones, with z = (theta_new - theta_aged) / SE.
 
     The farthest first; its votes by new accounts leave their fit before the next is looked at, since one that is
-    pushed pushes all others the other way. Standard errors are by voter.
+    pushed pushes all others the other way. Standard errors are by voter. Nothing is compared where aged accounts carry
+    too few of the votes to stand alone.
     """
     old = aged(log, options)
     by_aged = np.where(old, weight, 0.0)
     by_new = np.where(old, 0.0, weight)
     found: list[tuple[int, float]] = []
-    if not by_new.any() or not by_aged.any():
+    if not by_new.any() or by_aged.sum() < options.trusted * weight.sum():
         return found
     reference = _strengths(log.comparisons(by_aged))
     enough = _votes(log, by_aged) >= FEWEST
