@@ -15,6 +15,7 @@ from django.db.models import Count, F
 from arena.battles.errors import NothingLeft
 from arena.battles.matchmaking import Draw
 from arena.battles.models import Battle, Vote
+from arena.competitors.affiliation import barred_for
 from arena.prompts.models import Prompt, PromptSet, RecordedAnswer
 from arena.teams.models import Arena, Voter
 
@@ -100,8 +101,10 @@ def _open_items(arena: Arena, voter: Voter) -> tuple[dict[int, set[int]], Counte
     """Prompts with two answers whose authors this voter does not know, and how often each was served to them.
 
     The reveal names both authors of a prompt's answers, so every later battle on that prompt draws among the others.
+    Nobody is shown answers of the organization that they work for.
     """
-    answers = answers_by_prompt(arena)
+    barred = barred_for(voter, arena)
+    answers = {key: answered - barred for key, answered in answers_by_prompt(arena).items()}
     served: Counter[int] = Counter()
     mine = Battle.objects.filter(voter=voter, arena=arena, prompt__isnull=False)
     for prompt_id, first, second, voted in mine.values_list(
@@ -154,6 +157,8 @@ def _repeat(arena: Arena, voter: Voter, *, rng: random.Random) -> Item | None:
         id__lt=boundary or 0, vote__isnull=False, repeat_of__isnull=True, repeat__isnull=True,
         prompt__retired_at__isnull=True, competitor_a__retired_at__isnull=True, competitor_b__retired_at__isnull=True,
     )  # fmt: skip
+    barred = barred_for(voter, arena)
+    eligible = eligible.exclude(competitor_a__in=barred).exclude(competitor_b__in=barred)
     battles = list(eligible.order_by("id").values_list("pk", "prompt_id", "competitor_a_id", "competitor_b_id"))
     if not battles:
         return None

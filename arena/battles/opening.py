@@ -31,6 +31,7 @@ from arena.battles.matchmaking import Draw, Pair, Policy, TooFewCandidates, Weig
 from arena.battles.models import Battle, Turn
 from arena.battles.recording import record_recorded_answers
 from arena.battles.words import OPEN_STATES, BattleState
+from arena.competitors.affiliation import barred_for
 from arena.competitors.health import claim_probes, healthy_filter
 from arena.competitors.models import Competitor
 from arena.teams.arenas import is_closed
@@ -99,7 +100,7 @@ def open_battle(
         if current:
             lifecycle.skip(current.public_id, voter, now=now)
         item = next_item(arena, voter, rng=rng) if own_text is None else None
-        candidates = item.competitor_ids if item else _live_candidates(arena, now=now)
+        candidates = item.competitor_ids if item else _live_candidates(arena, voter, now=now)
         drawn_by, draw = _draw(arena, item, candidates, policy, rng=rng)
         battle = Battle.objects.create(
             arena=arena,
@@ -212,9 +213,10 @@ def _draw(
         raise ArenaClosed(reason=_("fewer than two competitors can answer.")) from None
 
 
-def _live_candidates(arena: Arena, *, now: datetime) -> list[int]:
+def _live_candidates(arena: Arena, voter: Voter, *, now: datetime) -> list[int]:
     drawable = Competitor.objects.filter(arena=arena, retired_at__isnull=True, endpoint__isnull=False)
-    return list(drawable.filter(healthy_filter(now)).values_list("pk", flat=True))
+    able = drawable.filter(healthy_filter(now)).values_list("pk", flat=True)
+    return sorted(set(able) - barred_for(voter, arena))
 
 
 def own_policy(arena: Arena, candidates: Sequence[int]) -> Weighing:
