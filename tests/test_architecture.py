@@ -23,6 +23,8 @@ WRITERS = {
     "VoteNote": {"battles.notes"},
     "SelfNaming": {"battles.marking"},
     "SelfNamingReversal": {"battles.marking"},
+    "AddressKey": {"battles.addresses"},
+    "ServedFrom": {"battles.addresses"},
     "Response": {"battles.recording", "battles.importing", "battles.simulating"},
     "Turn": {"battles.opening", "battles.importing", "battles.simulating"},
     "Battle": {"battles.opening", "battles.lifecycle", "battles.recording", "battles.importing", "battles.simulating"},

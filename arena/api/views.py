@@ -33,6 +33,7 @@ from arena.api.serializers import (
     reveal_out,
 )
 from arena.battles import lifecycle, notes, opening, running, votes
+from arena.battles.addresses import visit_of
 from arena.battles.blinding import blind, reveal
 from arena.battles.errors import RevealWithheld
 from arena.battles.finding import own_battle
@@ -130,7 +131,10 @@ class Battles(ArenaView):
         if prompt is not None:
             opening.check_prompt(prompt, limit=arena.max_prompt_chars)
         voter = voters.ensure_voter(request._request)
-        battle = opening.open_battle(voter, arena, prompt, seed=opening.new_seed(), now=now, policy=policy_of(arena))
+        visit = visit_of(request._request)
+        battle = opening.open_battle(
+            voter, arena, prompt, seed=opening.new_seed(), now=now, policy=policy_of(arena), visit=visit
+        )
         response = Response(battle_out(blind(battle)), status=201 if battle.served_at == now else 200)
         voters.remember(response, voter)
         return response
@@ -213,8 +217,9 @@ class BattleRedraw(ArenaView):
         """A new pair for the prompt of a void battle; asked again, the same new battle."""
         battle, voter = self.battle(request, slug, battle_id)
         fresh = opening.redraw_battle(
-            battle, voter, seed=opening.new_seed(), now=timezone.now(), policy=policy_of(battle.arena)
-        )
+            battle, voter, seed=opening.new_seed(), now=timezone.now(), policy=policy_of(battle.arena),
+            visit=visit_of(request._request),
+        )  # fmt: skip
         return Response(battle_out(blind(fresh)), status=201)
 
 

@@ -141,3 +141,15 @@ class TooManyBattles(BattleError):
     def __init__(self, *, seconds: int) -> None:
         self.retry_after = seconds
         super().__init__(seconds=seconds)
+
+
+class TooManyFromHere(TooManyBattles):
+    code = "rate_limited_here"
+    sentence = _(
+        "Many people are voting from your network just now, more than this arena takes at once. "
+        "Try again in %(minutes)s min; with an account or an invitation you need not wait."
+    )
+
+    def __init__(self, *, seconds: int) -> None:
+        self.retry_after = seconds
+        BattleError.__init__(self, minutes=-(-seconds // 60))

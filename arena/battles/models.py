@@ -189,3 +189,47 @@ class SelfNamingReversal(FrozenRow):
 
     def __str__(self) -> str:
         return f"reversal of self-naming {self.mark_id}"
+
+
+class AddressKey(models.Model):
+    """What address blocks are hashed with for a while; deleted, it leaves hashes that lead nowhere.
+
+    Written by `battles.addresses`.
+    """
+
+    key = models.CharField(max_length=64)
+    made_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"address key {self.pk}"
+
+
+class ServedFrom(models.Model):
+    """From which address block a battle was asked for, as a keyed hash; deleted when it is old.
+
+    Written by `battles.addresses`. The address itself is stored nowhere.
+    """
+
+    class Work(models.TextChoices):
+        VERIFIED = "verified", "Verified: the browser worked for it"
+        UNVERIFIED = "unverified", "Unverified: it did not, could not, or repeated another's work"
+
+    battle = models.OneToOneField(Battle, on_delete=models.PROTECT, related_name="served_from", primary_key=True)
+    block = models.CharField(max_length=32, help_text="Of the /24 or /64, keyed: a cluster's name, and no more.")
+    served_at = models.DateTimeField()
+    is_first = models.BooleanField(help_text="The first battle of a voter without an account.")
+    work = models.CharField(
+        max_length=10, blank=True, choices=Work, help_text="Blank where the instance asks for no proof of work."
+    )
+    challenge = models.CharField(
+        max_length=32, null=True, unique=True, help_text="Whose work was spent on this battle."
+    )
+
+    class Meta:
+        indexes = [
+            models.Index(fields=("block", "-served_at"), name="served_from_block"),
+            models.Index(fields=("served_at",), name="served_from_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"origin of battle {self.battle_id}"

@@ -9,12 +9,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
-from arena.battles import lifecycle, marking
+from arena.battles import addresses, lifecycle, marking, quotas
+from arena.battles.addresses import NOWHERE, Visit
 from arena.battles.assignment import Item, next_item
 from arena.battles.errors import (
     ArenaClosed,
@@ -23,7 +23,6 @@ from arena.battles.errors import (
     PromptEmpty,
     PromptNotText,
     PromptTooLong,
-    TooManyBattles,
     TooManyTurns,
     VotingEnded,
 )
@@ -38,8 +37,6 @@ from arena.teams.arenas import is_closed
 from arena.teams.models import Arena, Voter
 
 LIFETIME = timedelta(hours=24)
-QUOTAS = ((timedelta(minutes=1), 20), (timedelta(hours=1), 240))
-"""Battles served to one voter, votes or not: a person needs longer than three seconds to read two answers."""
 
 
 def new_seed() -> str:
@@ -72,13 +69,14 @@ def open_battle(
     now: datetime,
     policy: Policy | None = None,
     redraw_of: Battle | None = None,
+    visit: Visit = NOWHERE,
 ) -> Battle:
     """One battle with its first turn, drawn and stored in one transaction before any text exists.
 
     `prompt` is the voter's own text, or None for the next item of the arena's prompt set. `policy` weighs the pairs of
     the candidates; without it the arena's own policy does, as far as it needs no ratings. An open battle of the same
     voter and arena is set aside as skipped when the voter sends a new prompt, and is returned again when they only ask
-    for the next item: asking twice never redraws a pair.
+    for the next item: asking twice never redraws a pair. `visit` is where the wish came from.
 
     Raises PromptRefused kinds, ArenaClosed, NothingLeft, TooManyBattles, and SkipNotOffered where an open battle has to
     be judged first.
@@ -96,7 +94,7 @@ def open_battle(
         current = current_battle(voter, arena, now=now)
         if current and own_text is None and redraw_of is None:
             return current
-        check_quota(voter, now=now)
+        origin = quotas.check(voter, arena, visit, now=now)
         if current:
             lifecycle.skip(current.public_id, voter, now=now)
         item = next_item(arena, voter, rng=rng) if own_text is None else None
@@ -117,6 +115,7 @@ def open_battle(
             redraw_of=redraw_of,
             repeat_of_id=item.repeat_of_id if item else None,
         )
+        addresses.remember(battle, origin)
         texts = item.prompt.messages if item else [str(own_text)]
         turns = [
             Turn.objects.create(battle=battle, index=index, prompt=text, created_at=now)
@@ -130,7 +129,9 @@ def open_battle(
     return battle
 
 
-def redraw_battle(battle: Battle, voter: Voter, *, seed: str, now: datetime, policy: Policy | None = None) -> Battle:
+def redraw_battle(
+    battle: Battle, voter: Voter, *, seed: str, now: datetime, policy: Policy | None = None, visit: Visit = NOWHERE
+) -> Battle:
     """A new pair for the prompt of a void battle; the same new battle however often it is asked for.
 
     Raises NotYours, BattleClosed (when the battle is not void or had a follow-up), and what open_battle raises.
@@ -147,7 +148,9 @@ def redraw_battle(battle: Battle, voter: Voter, *, seed: str, now: datetime, pol
     with transaction.atomic():
         locked = Battle.objects.select_for_update(of=("self",)).get(pk=battle.pk)
         existing = Battle.objects.filter(redraw_of=locked).first()
-        return existing or open_battle(voter, battle.arena, prompt, seed=seed, now=now, policy=policy, redraw_of=locked)
+        return existing or open_battle(
+            voter, battle.arena, prompt, seed=seed, now=now, policy=policy, redraw_of=locked, visit=visit
+        )
 
 
 def follow_up(battle: Battle, voter: Voter, prompt: str, *, now: datetime) -> Turn:
@@ -187,17 +190,6 @@ def _one_at_a_time(voter: Voter) -> None:
     both: the reveal of the first would name it in the second.
     """
     list(Voter.objects.select_for_update().filter(pk=voter.pk).values_list("pk"))
-
-
-def check_quota(voter: Voter, *, now: datetime) -> None:
-    """Raises TooManyBattles when this voter was served more than a person can judge."""
-    if not settings.RATE_LIMITS:
-        return
-    for window, limit in QUOTAS:
-        recent = Battle.objects.filter(voter=voter, served_at__gt=now - window).order_by("-id")
-        stamps = list(recent.values_list("served_at", flat=True)[:limit])
-        if len(stamps) == limit:
-            raise TooManyBattles(seconds=max(1, round((stamps[-1] + window - now).total_seconds())))
 
 
 def _draw(

@@ -22,6 +22,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_POST, require_safe
 
 from arena.battles import lifecycle, notes, opening, running, votes
+from arena.battles.addresses import visit_of
 from arena.battles.errors import BattleError
 from arena.battles.finding import own_battle
 from arena.battles.models import Battle
@@ -64,7 +65,9 @@ def open_battle(request: HttpRequest, slug: str) -> HttpResponse:
         if prompt is not None:
             opening.check_prompt(prompt, limit=arena.max_prompt_chars)  # refused before a voter is made
         voter = voter or voters.ensure_voter(request)
-        battle = opening.open_battle(voter, arena, prompt, seed=opening.new_seed(), now=now, policy=policy_of(arena))
+        battle = opening.open_battle(
+            voter, arena, prompt, seed=opening.new_seed(), now=now, policy=policy_of(arena), visit=visit_of(request)
+        )
         response = _answer(request, arena, stage_of(arena, voter, now=now, battle=battle))
     except BattleError as error:
         if error.code == "nothing_left":
@@ -133,7 +136,7 @@ def _redraw(request: HttpRequest, battle: Battle) -> Stage:
     """A new pair for a void battle's prompt, once."""
     now = timezone.now()
     fresh = opening.redraw_battle(
-        battle, battle.voter, seed=opening.new_seed(), now=now, policy=policy_of(battle.arena)
+        battle, battle.voter, seed=opening.new_seed(), now=now, policy=policy_of(battle.arena), visit=visit_of(request)
     )
     return stage_of(battle.arena, battle.voter, now=now, battle=fresh)
 

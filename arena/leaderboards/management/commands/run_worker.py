@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 
-from arena.battles import lifecycle
+from arena.battles import addresses, lifecycle
 from arena.integrity import sealing
 from arena.leaderboards.publishing import publish_if_due
 from arena.prompts import keeping
@@ -55,6 +55,7 @@ def tick(*, now: datetime) -> None:
     """One look at everything; a board that cannot be published does not keep the others waiting."""
     heartbeat.beat(heartbeat.WORKER, now=now)
     lifecycle.sweep(now=now)
+    addresses.forget(now=now)
     keeping.retire_stale(now=now)
     sealing.seal(now=now)
     for arena in Arena.objects.filter(archived_at__isnull=True):
