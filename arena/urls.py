@@ -17,6 +17,7 @@ urlpatterns = [
     path("", include("arena.teams.urls")),
     path("", include("arena.battles.urls")),
     path("", include("arena.leaderboards.urls")),
+    path("console/", include("arena.prompts.urls")),
     path("api/", include("arena.api.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),

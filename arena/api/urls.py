@@ -1,7 +1,7 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView
 
-from arena.api import exports, rooms, views
+from arena.api import exports, importing, rooms, views
 
 app_name = "api"
 _battle = "v1/arenas/<slug:slug>/battles/<uuid:battle_id>/"
@@ -15,6 +15,8 @@ urlpatterns = [
     path("v1/arenas/<slug:slug>/integrity/", rooms.Integrity.as_view(), name="integrity"),
     path("v1/arenas/<slug:slug>/votes/", exports.Votes.as_view(), name="votes"),
     path("v1/arenas/<slug:slug>/bundle/", exports.Bundle.as_view(), name="bundle"),
+    path("v1/arenas/<slug:slug>/prompt-sets/", importing.PromptSets.as_view(), name="prompt_sets"),
+    path("v1/arenas/<slug:slug>/answers/", importing.Answers.as_view(), name="answers"),
     path("v1/arenas/<slug:slug>/battles/", views.Battles.as_view(), name="battles"),
     path(_battle, views.BattleDetail.as_view(), name="battle"),
     path(f"{_battle}stream/", views.BattleStream.as_view(), name="stream"),

@@ -9,8 +9,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
-
 from arena.prompts.decoding import File
 from arena.prompts.intake import check_size
 from arena.prompts.models import Upload
@@ -42,9 +40,8 @@ def files_of(upload: Upload) -> list[File]:
 
 
 def waiting(arena: Arena, public_id: UUID) -> Upload | None:
-    """The upload of this id in this arena, locked until the transaction ends: two clicks must not import twice."""
-    with transaction.atomic():
-        return Upload.objects.select_for_update().filter(arena=arena, public_id=public_id).first()
+    """The upload of this id in this arena, locked until the caller's transaction ends."""
+    return Upload.objects.select_for_update().filter(arena=arena, public_id=public_id).first()
 
 
 def change_kind(upload: Upload, kind: str) -> None:
