@@ -180,7 +180,8 @@ class Instance:
             print(f"The arena live is closed. {reason}", flush=True)
         print(f"Blindfold is ready: {self.environment.get('PUBLIC_URL') or f'http://{shown}:{self.port}/'}", flush=True)
         if self.setup_link:
-            print(f"Nobody has an account yet. Make the first one, which operates everything here: {self.setup_link}", flush=True)
+            print("Nobody has an account yet. Make the first one, which operates everything here:", flush=True)
+            print(f"  {self.setup_link}", flush=True)
 
     def _settle_model(self, *, late: bool) -> bool:
         """Whether the model answers or is given up; keeps the note that pages read up to date."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import Http404
+from django.utils.translation import gettext as _
 
 from arena.teams.models import Arena, Membership
+from arena.teams.permissions import Action, may
 from arena.teams.person import Person
 
 
@@ -32,3 +35,9 @@ def arena_for(person: Person, slug: str, *, include_archived: bool = False) -> A
     if arena is None:
         raise Http404("There is no arena at this address, or it is not open to you.")
     return arena
+
+
+def require(person: Person, action: Action, arena: Arena) -> None:
+    """Raises PermissionDenied where this person, who may enter, may not do this."""
+    if not may(person, action, arena):
+        raise PermissionDenied(_("This is not open to you."))

@@ -191,6 +191,12 @@ class Membership(models.Model):
     def __str__(self) -> str:
         return f"{self.role} in {self.arena_id}"
 
+    @property
+    def account(self) -> str:
+        """The address or name of the member's account; "" for a member by cookie. Asks for voter and user."""
+        user = self.voter.user
+        return (user.email or user.username) if user else ""
+
 
 class SetupLink(models.Model):
     """A link by which somebody becomes an operator of this instance, once. Written by `teams.setup`."""

@@ -115,7 +115,7 @@ def second_life(var: Path, start: Start, first_life: tuple[Seen, Seen, Seen]) ->
 def test_ready_is_said_once_health_holds(first_life: tuple[Seen, Seen, Seen]) -> None:
     seen = first_life[0]
     assert f"Blindfold is ready: http://127.0.0.1:{seen.port}/" in seen.said
-    assert f"Make the first one, which operates everything here: http://127.0.0.1:{seen.port}/setup/" in seen.said
+    assert f"operates everything here:\n  http://127.0.0.1:{seen.port}/setup/" in seen.said
     assert seen.health[0] == 200, seen.health
     assert set(seen.health[1]["arenas"]) >= {"live", "recorded", "sample"}
 
