@@ -63,6 +63,7 @@ INSTALLED_APPS = [
     "arena.battles",
     "arena.integrity",
     "arena.leaderboards",
+    "arena.console",
     "arena.api",
     "arena.upkeep",
     "django.contrib.admin",

@@ -15,6 +15,7 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("language/", set_language, name="set_language"),
     path("", include("arena.teams.urls")),
+    path("", include("arena.console.urls")),
     path("", include("arena.battles.urls")),
     path("", include("arena.leaderboards.urls")),
     path("console/", include("arena.prompts.urls")),

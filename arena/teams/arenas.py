@@ -1,9 +1,11 @@
-"""Arenas are added: checked as a form would check them, and under slugs not yet taken."""
+"""Arenas are added, configured, closed and archived: checked as a form would check them, under slugs not yet taken."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+
+from django.utils.text import slugify
 
 from arena.teams.models import Arena
 
@@ -42,6 +44,51 @@ def add_arena(slug: str, *, title: str, kind: str, **settings: Any) -> Arena:
     arena.full_clean()
     arena.save()
     return arena
+
+
+RESERVED = {"new"}
+"""Slugs that would hide a page of the console's."""
+
+
+def free_slug(title: str) -> str:
+    """A slug after this title that no arena has yet; one of another script than Latin is numbered."""
+    longest = Arena._meta.get_field("slug").max_length or 60
+    stem = slugify(title)[: longest - 4].strip("-") or "arena"
+    taken = RESERVED | set(Arena.objects.filter(slug__startswith=stem).values_list("slug", flat=True))
+    return next(slug for n in range(1, 2 + len(taken)) if (slug := stem if n == 1 else f"{stem}-{n}") not in taken)
+
+
+def default_reveal(kind: str) -> str:
+    """After every vote where voters write the prompts; where a prompt set ends, at its end."""
+    return Arena.Reveal.END if kind == Arena.Kind.RECORDED else Arena.Reveal.EACH
+
+
+def configure(arena: Arena, **changes: Any) -> None:
+    """Change these settings and no other; battles under way keep what was drawn for them.
+
+    Raises ValidationError where a value is not allowed, or contradicts another one.
+    """
+    for name, value in changes.items():
+        setattr(arena, name, value)
+    arena.full_clean()
+    if changes:
+        arena.save(update_fields=list(changes))
+
+
+def close(arena: Arena, *, now: datetime) -> None:
+    """Nobody votes from now on; what was voted stays, and the board is shown to those who had to wait for the end."""
+    if not is_closed(arena, now=now):
+        configure(arena, closed_at=now)
+
+
+def reopen(arena: Arena) -> None:
+    """Votes again, out of the archive too."""
+    configure(arena, closed_at=None, archived_at=None)
+
+
+def archive(arena: Arena, *, now: datetime) -> None:
+    """Off the lists, and closed to votes; its board can still be read at its address."""
+    configure(arena, archived_at=arena.archived_at or now)
 
 
 def is_closed(arena: Arena, *, now: datetime) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from arena.teams.models import Arena, Role
+from arena.teams.models import Arena, Membership, Role
 from arena.teams.person import Person
 
 
@@ -51,3 +51,11 @@ def may(person: Person, action: Action, arena: Arena | None = None) -> bool:
         return True
     role = person.role_in(arena)
     return role is not None and action in GRANTS[role]
+
+
+def sees_a_console(person: Person) -> bool:
+    """Whether there is an arena whose console this person may see, or one that they could make."""
+    if person.is_operator:
+        return True
+    roles = [role for role, granted in GRANTS.items() if Action.SEE_CONSOLE in granted]
+    return Membership.objects.filter(person.memberships(), role__in=roles, ended_at__isnull=True).exists()

@@ -1,0 +1,49 @@
+"""How an arena's endpoints are, for those who run it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import datetime
+
+from arena.competitors.health import LOCAL_MODEL, local_model_missing
+from arena.competitors.models import Competitor, Endpoint
+from arena.teams.models import Arena
+
+ANSWERS, RESTS, NO_KEY, NO_MODEL = "answers", "rests", "no_key", "no_model"
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointState:
+    """An endpoint, whom it answers for here, and whether it is in the draw."""
+
+    name: str
+    serves: tuple[str, ...]
+    state: str
+    back_at: datetime | None
+    key_env: str
+    last_failure: str
+    last_failure_at: datetime | None
+
+
+def endpoint_states(arena: Arena, *, now: datetime) -> list[EndpointState]:
+    """The endpoints of the competitors that are in service, those in trouble first."""
+    serves: dict[int, list[str]] = {}
+    for row in Competitor.objects.filter(arena=arena, retired_at__isnull=True, endpoint__isnull=False):
+        serves.setdefault(row.endpoint_id or 0, []).append(row.label)
+    rows = [_state(row, tuple(serves[row.pk]), now) for row in Endpoint.objects.filter(pk__in=serves).order_by("name")]
+    return sorted(rows, key=lambda row: row.state == ANSWERS)
+
+
+def _state(endpoint: Endpoint, serves: tuple[str, ...], now: datetime) -> EndpointState:
+    word = ANSWERS
+    if endpoint.out_until is not None and endpoint.out_until > now:
+        word = RESTS
+    if endpoint.key_env and not os.environ.get(endpoint.key_env):
+        word = NO_KEY
+    if endpoint.base_url == LOCAL_MODEL and local_model_missing():
+        word = NO_MODEL
+    back_at = endpoint.out_until if word == RESTS else None
+    return EndpointState(
+        endpoint.name, serves, word, back_at, endpoint.key_env, endpoint.last_failure, endpoint.last_failure_at
+    )

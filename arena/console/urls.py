@@ -1,0 +1,15 @@
+from django.urls import path
+
+from arena.console.views import arena, arenas, votes
+
+app_name = "console"
+urlpatterns = [
+    path("console/", arenas.index, name="index"),
+    path("console/new/", arenas.new, name="new"),
+    path("console/<slug:slug>/", arena.overview, name="overview"),
+    path("console/<slug:slug>/settings/", arena.settings, name="settings"),
+    path("console/<slug:slug>/state/", arena.change_state, name="state"),
+    path("console/<slug:slug>/votes/", votes.votes, name="votes"),
+    path("console/<slug:slug>/votes-a-day.csv", votes.daily, {"kind": "csv"}, name="daily_csv"),
+    path("console/<slug:slug>/votes-a-day.svg", votes.daily, {"kind": "svg"}, name="daily_svg"),
+]

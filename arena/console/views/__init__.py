@@ -1,0 +1,1 @@
+"""Pages of those who run arenas: parse, call one function, render."""
