@@ -46,23 +46,24 @@ class Reason:
 
 
 def set_aside(
-    arena: Arena, voter: Voter | int, reason: Reason, decider: Decider, *, now: datetime, held: bool = True,
+    arena: Arena, voter: Voter | int | None, reason: Reason, decider: Decider, *, now: datetime, held: bool = True,
     competitor: Competitor | int | None = None, votes: Iterable[int] = (), proposal: Proposal | None = None,
 ) -> Exclusion:  # fmt: skip
-    """A voter's votes, those on one competitor, or single ones do not count from here on.
+    """A voter's votes, those on one competitor, or single ones do not count from here on; of many, single ones alone.
 
     Raises
     ------
     ReasonMissing
     NothingConcerned
-        A vote is not this voter's in this arena.
+        A vote is not this voter's in this arena; or neither a voter nor votes are named.
     """
     if not reason.sentence.strip():
         raise ReasonMissing
     single = sorted(set(votes))
-    number = voter if isinstance(voter, int) else voter.pk
-    own = Vote.objects.filter(pk__in=single, voter=number, battle__arena=arena).count() if single else 0
-    if own != len(single):
+    number = voter.pk if isinstance(voter, Voter) else voter
+    own = Vote.objects.filter(pk__in=single, battle__arena=arena)
+    own = own if number is None else own.filter(voter=number)
+    if (number is None and not single) or (own.count() if single else 0) != len(single):
         raise NothingConcerned
     return Exclusion.objects.create(
         arena=arena, voter_id=number, votes=single, action=Action.HELD if held else Action.EXCLUDED,
@@ -106,10 +107,15 @@ def accept(proposal: Proposal, decider: Decider, *, now: datetime, sentence: str
         return [
             set_aside(
                 proposal.arena, voter, reason, decider, now=now, held=proposal.action == Action.HELD,
-                competitor=proposal.competitor_id, proposal=proposal,
+                competitor=proposal.competitor_id, votes=proposal.vote_ids, proposal=proposal,
             )
-            for voter in proposal.voters
+            for voter in concerned(proposal)
         ]  # fmt: skip
+
+
+def concerned(proposal: Proposal) -> list[int | None]:
+    """The voters for each of whom there is a row; one row for nobody's where single votes of many are concerned."""
+    return [None] if proposal.vote_ids else list(proposal.voters)
 
 
 def turn_down(
@@ -133,9 +139,9 @@ def turn_down(
             Exclusion.objects.create(
                 arena=proposal.arena, voter_id=voter, competitor_id=proposal.competitor_id, action=Action.CLEARED,
                 rule=proposal.rule, sentence=sentence.strip(), decided_by=decider.word, reviewer=decider.reviewer,
-                proposal=proposal, appeal_note=appeal_note.strip(), created_at=now,
+                proposal=proposal, votes=proposal.vote_ids, appeal_note=appeal_note.strip(), created_at=now,
             )
-            for voter in proposal.voters
+            for voter in concerned(proposal)
         ]  # fmt: skip
 
 

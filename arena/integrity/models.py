@@ -124,6 +124,7 @@ class Proposal(FrozenRow):
     rule = models.CharField(max_length=20)
     unit_kind = models.CharField(max_length=12)
     voters = models.JSONField(help_text="Numbers of the voters concerned: one, or a cluster's members.")
+    vote_ids = models.JSONField(default=list, help_text="Single votes instead, where a rule concerns nobody's others.")
     competitor = models.ForeignKey(Competitor, null=True, on_delete=models.PROTECT, related_name="+")
     sign = models.SmallIntegerField(help_text="+1 promotion, -1 demotion, 0 neither.")
     action = models.CharField(max_length=10)
@@ -155,7 +156,9 @@ class Exclusion(FrozenRow):
         REVIEWER = "reviewer", "reviewer"
 
     arena = models.ForeignKey(Arena, on_delete=models.PROTECT, related_name="+")
-    voter = models.ForeignKey(Voter, null=True, on_delete=models.PROTECT, related_name="+")
+    voter = models.ForeignKey(
+        Voter, null=True, on_delete=models.PROTECT, related_name="+", help_text="Blank where single votes of many are."
+    )
     votes = models.JSONField(default=list, help_text="Ids of single votes; empty for all of the voter's.")
     competitor = models.ForeignKey(
         Competitor, null=True, on_delete=models.PROTECT, related_name="+",

@@ -98,10 +98,12 @@ def in_force(arena: Arena, *, through: int | None = None) -> InForce:
             concerned.add(voter)
         if single:
             votes.update(single)
-        elif competitor is None:
+        elif voter is not None and competitor is None:
             whole.add(voter)
-        else:
+        elif voter is not None and competitor is not None:
             on[competitor].add(voter)
+    if votes:
+        concerned |= set(Vote.objects.filter(pk__in=votes).values_list("voter_id", flat=True))
     by_competitor = tuple((competitor, frozenset(voters - whole)) for competitor, voters in sorted(on.items()))
     return InForce(frozenset(whole), by_competitor, frozenset(votes), frozenset(concerned))
 

@@ -15,7 +15,7 @@ from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 
 from arena.battles import addresses, lifecycle
-from arena.integrity import sealing
+from arena.integrity import proposing, sealing
 from arena.leaderboards.publishing import publish_if_due
 from arena.prompts import keeping
 from arena.teams import heartbeat
@@ -60,6 +60,7 @@ def tick(*, now: datetime) -> None:
     sealing.seal(now=now)
     for arena in Arena.objects.filter(archived_at__isnull=True):
         try:
+            proposing.screen_if_due(arena, now=now)
             publish_if_due(arena, now=now)
         except DatabaseError:
             raise
