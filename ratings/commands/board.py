@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
 
-from ratings.board import BoardOptions, BoardRow, make_board
+from ratings.board import Board, BoardOptions, BoardRow, make_board
 from ratings.columns import at
 from ratings.commands.common import Commands, chosen, command, features, finite, interval, out, style_columns, whole
 from ratings.csv_rows import csv_batches
 from ratings.data import Comparisons
 from ratings.errors import BadInput
+from ratings.excluding import counted_without, left_out, read_exclusions
 from ratings.formats import STYLE
 from ratings.outputs import Output
 from ratings.scale import MEAN_RATING
 from ratings.sources import opened
 from ratings.style import relative_difference
 from ratings.votefile import VoteFile
-from ratings.writing import OURS, PUBLIC, board_csv, board_json
+from ratings.writing import OURS, PUBLIC, Meta, board_csv, board_json
 
 JOINED = [column for column in (*PUBLIC, *OURS) if column not in {field.name for field in fields(BoardRow)}
           and column not in ("rating_plain", "category")]  # fmt: skip
@@ -53,19 +53,28 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("--no-prior", action="store_true", help="refuse where no finite estimate exists")
     parser.add_argument("--meta", default="", metavar="FILE", help="CSV by model_name that is joined to the rows")
 
+    parser.add_argument(
+        "--exclusions", default="", action=_WithIds, metavar="FILE",
+        help="CSV of votes or voters that do not count; rating_plain is then the rating with them",
+    )  # fmt: skip
+
+
+class _WithIds(argparse.Action):
+    """Single votes are named by their ids, which are read for nothing else."""
+
+    def __call__(self, parser: object, namespace: argparse.Namespace, values: object, option: object = None) -> None:
+        setattr(namespace, self.dest, values)
+        namespace.wanted = (*namespace.wanted, "id")
+
 
 def run(file: VoteFile, options: argparse.Namespace) -> Output:
     """CSV, or one JSON object; with --out the CSV has the object beside it as `.json`."""
-    anchor, rating = _anchor(options.anchor)
-    meta = _meta(options.meta)
-    board = make_board(
-        _entered(_with_style(file, options.style) if options.style else file.counted(), meta),
-        BoardOptions(
-            by=options.by, interval=options.interval, rounds=options.rounds, seed=options.seed, level=options.level,
-            anchor=anchor, anchor_rating=rating, side_effect=options.side_effect, prior=not options.no_prior,
-            ties=options.ties, style=options.style,
-        ),
-    )  # fmt: skip
+    meta: Meta = _meta(options.meta)
+    told = _told(options)
+    if options.exclusions:
+        board, meta = _defended(file, told, meta, options.exclusions)
+    else:
+        board = make_board(_entered(_with_style(file, options.style) if options.style else file.counted(), meta), told)
     board = replace(board, notes=(*file.notes, *board.notes))
     extra = {}
     if options.category:
@@ -81,7 +90,31 @@ def run(file: VoteFile, options: argparse.Namespace) -> Output:
     return Output(text if options.json else "" if options.out else board_csv(board, meta), files)
 
 
-def _entered(data: Comparisons, meta: Mapping[str, Mapping[str, object]]) -> Comparisons:
+def _told(options: argparse.Namespace) -> BoardOptions:
+    anchor, rating = _anchor(options.anchor)
+    return BoardOptions(
+        by=options.by, interval=options.interval, rounds=options.rounds, seed=options.seed, level=options.level,
+        anchor=anchor, anchor_rating=rating, side_effect=options.side_effect, prior=not options.no_prior,
+        ties=options.ties, style=options.style,
+    )  # fmt: skip
+
+
+def _defended(file: VoteFile, told: BoardOptions, meta: Meta, path: str) -> tuple[Board, Meta]:
+    """The board without what the file of exclusions names, and beside its ratings the plain ones."""
+    if told.style:
+        raise BadInput("--exclusions and --style do not go together: leave one of them out.")
+    out = left_out(file, read_exclusions(path))
+    data, who = counted_without(file, out)
+    board = make_board(_entered(data, meta), told, voted=who)
+    if not out.any():
+        return board, meta
+    plain = make_board(_entered(file.counted(), meta), told)
+    note = f"{int(out.sum()):,} votes were left out by {path}; rating_plain counts them."
+    joined = {row.model_name: {**meta.get(row.model_name, {}), "rating_plain": row.rating} for row in plain.rows}
+    return replace(board, notes=(*board.notes, note)), joined
+
+
+def _entered(data: Comparisons, meta: Meta) -> Comparisons:
     """With whom the catalogue knows to have been served and no vote names: they stand on the board without a rating."""
     served = sorted(name for name, known in meta.items() if known.get("battles_served") and name not in data.names)
     return replace(data, names=(*data.names, *served)) if served else data

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import shlex
@@ -14,10 +15,12 @@ from zipfile import ZipFile
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db.models import Count
 
 from arena.battles import simulating
 from arena.battles.models import Battle, Response, Vote
 from arena.competitors.models import Competitor
+from arena.integrity.deciding import SCREENING, Reason, set_aside
 from arena.leaderboards.exporting.bundle import NotByCommand, bundle_pieces, command_of
 from arena.leaderboards.models import Snapshot
 from arena.leaderboards.publishing import publish_snapshot
@@ -118,7 +121,7 @@ def test_the_public_bundle_holds_no_text_and_the_full_one_the_screenings_inputs(
     assert b"canary" in (full / "votes.jsonl").read_bytes()
     assert b"voter_since" in (full / "votes.jsonl").read_bytes()
     assert (public / "exclusions.csv").read_bytes() == (
-        b"voter,cluster,model_name,direction,votes,log_evidence,action,reason\r\n"
+        b"id,voter,cluster,model_name,direction,votes,log_evidence,action,reason\r\n"
     )
 
 
@@ -163,3 +166,45 @@ def test_the_command_writes_a_whole_file_or_none(sample: Arena, now: datetime, t
     with pytest.raises(CommandError, match="No such file or directory"):
         call_command("export_bundle", str(snapshot.pk), "--out", str(tmp_path / "no" / "b.zip"))
     assert [path.name for path in tmp_path.iterdir()] == ["b.zip"]
+
+
+def test_votes_that_do_not_count_are_told_apart_and_the_defended_board_is_rebuilt(
+    sample: Arena, now: datetime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A whole voter, one on one competitor, and single votes; the plain rating beside the defended one."""
+    set_some_aside(sample, now=now)
+    snapshot = publish_snapshot(sample, now=now)
+    public = unpacked(snapshot, tmp_path / "public")
+    assert rebuilt(public, monkeypatch) == snapshot.board_csv.encode()
+    board = json.loads(snapshot.board_json)["board"]
+    assert any(row["rating"] != row["rating_plain"] for row in board)
+    rows = list(csv.DictReader((public / "exclusions.csv").read_text().splitlines()))
+    assert {row["reason"] for row in rows} == {"by hand"} and {row["action"] for row in rows} == {"held", "excluded"}
+    assert b"canary" not in b"".join(path.read_bytes() for path in public.iterdir())
+    full = unpacked(snapshot, tmp_path / "full", is_full=True)
+    assert rebuilt(full, monkeypatch) == snapshot.board_csv.encode()
+    assert b"canary" in (full / "exclusions.csv").read_bytes()
+
+
+def test_groups_of_many_voters_stay_as_they_were_when_some_are_set_aside(
+    sample: Arena, now: datetime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    field = [(row, 0.2) for row in Competitor.objects.filter(arena=sample)]
+    simulating.simulate_votes(sample, field, voters=900, battles=1500, seed=3, now=now)
+    set_some_aside(sample, now=now)
+    snapshot = publish_snapshot(sample, now=now)
+    assert snapshot.voter_count > 500
+    inside = unpacked(snapshot, tmp_path)
+    assert rebuilt(inside, monkeypatch) == snapshot.board_csv.encode()
+    assert json.loads((inside / "rebuilt.csv.json").read_text())["data"]["sha256"] == snapshot.data_sha256
+
+
+def set_some_aside(arena: Arena, *, now: datetime) -> None:
+    busy = Vote.objects.filter(battle__arena=arena).values_list("voter").annotate(n=Count("id")).order_by("-n")
+    first, second, third = (voter for voter, _ in busy[:3])
+    reason = Reason("by hand", "canary: they know each other.")
+    competitor = Competitor.objects.filter(arena=arena).first()
+    single = Vote.objects.filter(battle__arena=arena, voter=third).values_list("pk", flat=True)[:2]
+    set_aside(arena, first, reason, SCREENING, now=now, held=False)
+    set_aside(arena, second, reason, SCREENING, now=now, competitor=competitor)
+    set_aside(arena, third, reason, SCREENING, now=now, votes=list(single))

@@ -16,14 +16,12 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from arena.leaderboards.exporting.files import columns, served_pieces
 from arena.leaderboards.exporting.scope import Scope
 from arena.leaderboards.exporting.sidecar import about
-from arena.leaderboards.exporting.votes import vote_rows
+from arena.leaderboards.exporting.votes import exclusion_rows, vote_rows
 from arena.leaderboards.models import Snapshot
 from arena.leaderboards.shares import cutoffs_of
 
 VOTES, CATALOGUE, EXCLUSIONS, BOARD = "votes.jsonl", "catalogue.csv", "exclusions.csv", "leaderboard.csv"
 REBUILT = "rebuilt.csv"
-EXCLUDED = ("voter", "cluster", "model_name", "direction", "votes", "log_evidence", "action", "reason")
-"""Of the exclusions, as `ratings screen` writes them."""
 README = """# {title}: snapshot {number}
 
 Everything from which the published board can be made again. With Python and Blindfold {code}, or its package `ratings`
@@ -33,9 +31,9 @@ alone beside numpy and scipy, in this folder:
 
 `{rebuilt}` is then `{board}` byte for byte, and the hash of its data is {sha256}.
 
-* `{votes}`: every vote up to the snapshot in its order, by pseudonyms of this bundle alone. `rated` is false for votes
-  that count towards no rating.
-* `{exclusions}`: votes that were left out of the ratings, and why.
+* `{votes}`: every vote up to the snapshot in its order, by pseudonyms of this bundle alone. `rated` is false for second
+  looks of one voter and for battles whose texts said whose they were.
+* `{exclusions}`: votes that a decision left out of the ratings, and why. `rating_plain` counts them.
 * `{catalogue}`: what votes cannot know of a competitor.
 * `settings.json`: settings, seed, cut-off, hashes and versions. `SHA256SUMS`: of every file here.
 {more}"""
@@ -74,7 +72,19 @@ def bundle_pieces(snapshot: Snapshot, *, is_full: bool = False) -> Iterator[byte
 def command_of(snapshot: Snapshot) -> list[str]:
     """The one command that rebuilds the board. Raises NotByCommand."""
     told = dict(snapshot.settings)
-    command = ["python", "-m", "ratings", "board", VOTES, "--meta", CATALOGUE, "--out", REBUILT]
+    command = [
+        "python",
+        "-m",
+        "ratings",
+        "board",
+        VOTES,
+        "--exclusions",
+        EXCLUSIONS,
+        "--meta",
+        CATALOGUE,
+        "--out",
+        REBUILT,
+    ]
     for name in ("ties", "by", "interval", "rounds", "seed", "level"):
         command += [f"--{name}", str(told.pop(name))]
     anchor, rating = told.pop("anchor"), told.pop("anchor_rating")
@@ -96,7 +106,7 @@ def _parts(snapshot: Snapshot, scope: Scope) -> dict[str, Callable[[], Iterator[
         BOARD: lambda: iter([snapshot.board_csv.encode()]),
         "leaderboard.json": lambda: iter([snapshot.board_json.encode()]),
         CATALOGUE: lambda: iter([_catalogue(snapshot).encode()]),
-        EXCLUSIONS: lambda: iter([f"{','.join(EXCLUDED)}\r\n".encode()]),
+        EXCLUSIONS: lambda: _exclusions(scope),
         VOTES: lambda: _votes(scope),
     }
     if scope.is_full:
@@ -110,7 +120,15 @@ def _parts(snapshot: Snapshot, scope: Scope) -> dict[str, Callable[[], Iterator[
 def _votes(scope: Scope) -> Iterator[bytes]:
     from ratings.writers import LEAN, jsonl_pieces
 
-    return jsonl_pieces(vote_rows(scope), columns(scope) if scope.is_full else LEAN)
+    rows = vote_rows(scope, before_exclusions=True)
+    return jsonl_pieces(rows, columns(scope) if scope.is_full else LEAN)
+
+
+def _exclusions(scope: Scope) -> Iterator[bytes]:
+    from ratings.excluding import COLUMNS
+    from ratings.writers import csv_pieces
+
+    return csv_pieces(exclusion_rows(scope), COLUMNS)
 
 
 def _catalogue(snapshot: Snapshot) -> str:

@@ -12,6 +12,8 @@ from django.db.models import Max, Min
 from arena.battles.models import Battle, Vote
 from arena.battles.words import EXPORTED, Winner
 from arena.competitors.models import Competitor
+from arena.integrity.models import Exclusion
+from arena.integrity.standing import InForce, decisions, in_force
 from arena.leaderboards.counting import rated, tellable
 from arena.leaderboards.exporting.scope import Scope
 from arena.leaderboards.exporting.texts import talks_of
@@ -20,9 +22,12 @@ from arena.teams.models import Voter
 
 CHUNK = 1_000
 """Votes whose battles and texts are held at once."""
-SERVED = ("battle_id", "voter", "model_a", "model_b", "voted", "timestamp", "draw_probability", "policy", "state",
-          "void_reason")  # fmt: skip
-"""The served log: the first seven are what `ratings` reads."""
+NEEDED = ("public_id", "voter_id", "prompt_id", "competitor_a_id", "competitor_b_id", "policy", "draw_probability",
+          "is_imported")  # fmt: skip
+"""Of a battle with a vote; its other columns cost more than these."""
+SERVED = ("battle_id", "voter", "model_a", "model_b", "winner", "voted", "timestamp", "draw_probability", "policy",
+          "state", "void_reason")  # fmt: skip
+"""The served log: what `ratings` reads comes first; no winner, no vote."""
 
 
 class _Vote(NamedTuple):
@@ -58,19 +63,22 @@ class _Names:
         self.prompts |= {prompt.pk: prompt for prompt in asked}
 
 
-def vote_rows(scope: Scope) -> Iterator[dict[str, Any]]:
-    """Every vote that a snapshot could count, second looks included and marked, by the names of `ratings.writers`.
+def vote_rows(scope: Scope, *, before_exclusions: bool = False) -> Iterator[dict[str, Any]]:
+    """Every vote that a snapshot could count, by the names of `ratings.writers`.
+
+    `rated` is false for second looks, for battles whose texts said whose they are, and for votes that a decision leaves
+    out, but for the last where exclusions are told apart.
 
     In chunks by id, each of a few plain questions: no transaction stays open while somebody reads slowly, and memory
     grows with the voters and prompts alone. Rows up to a snapshot never change, so that the chunks fit together.
     """
     names, voters = _Names(), dict[int, _Judge]()
+    known = InForce() if before_exclusions else decided(scope)
     for chunk in _chunks(scope):
-        battles = Battle.objects.in_bulk([vote.battle_id for vote in chunk])
+        battles = Battle.objects.only(*NEEDED).in_bulk([vote.battle_id for vote in chunk])
         names.learn(list(battles.values()))
         _meet(scope, voters, {vote.voter_id for vote in chunk})
-        rows = rated(scope.arena, scope.limits.vote).filter(pk__in=[vote.pk for vote in chunk])
-        counts = set(rows.values_list("pk", flat=True))
+        counts = rated_among(scope, [vote.pk for vote in chunk], known)
         told = [pk for pk, battle in battles.items() if _tells_texts(scope, battle, names)]
         talks = talks_of(told) if told else {}
         for vote in chunk:
@@ -79,6 +87,56 @@ def vote_rows(scope: Scope) -> Iterator[dict[str, Any]]:
             talk = talks.get(vote.battle_id)
             row = _row(scope, vote, battles[vote.battle_id], names, judge, counts=vote.pk in counts)
             yield row | talk.values() if talk else row
+
+
+def exclusion_rows(scope: Scope) -> Iterator[dict[str, Any]]:
+    """Each vote that a decision leaves out of the ratings, and why; in public the rule alone."""
+    known = decided(scope)
+    if not known:
+        return
+    why = _Reasons.of(scope)
+    votes = rated(scope.arena, scope.limits.vote).filter(known.q()).select_related("battle").order_by("id")
+    for vote in votes.iterator(chunk_size=CHUNK):
+        action, reason = why.of_vote(vote, is_full=scope.is_full)
+        yield {
+            "id": _battle_id(scope, vote.battle), "voter": scope.pseudonym("voter", vote.voter_id), "votes": 1,
+            "action": action, "reason": reason,
+        }  # fmt: skip
+
+
+def decided(scope: Scope) -> InForce:
+    """What the snapshot left out by decision."""
+    return in_force(scope.arena, through=scope.limits.exclusion) if scope.limits.exclusion else InForce()
+
+
+def rated_among(scope: Scope, ids: Sequence[int], known: InForce) -> set[int]:
+    """Those of these votes that the snapshot counted."""
+    votes = rated(scope.arena, scope.limits.vote).filter(pk__in=ids)
+    return set((votes.filter(~known.q()) if known else votes).values_list("pk", flat=True))
+
+
+@dataclass(slots=True)
+class _Reasons:
+    """Decisions in force, by single vote and by voter."""
+
+    by_vote: dict[int, Exclusion] = field(default_factory=dict)
+    by_voter: dict[int, list[Exclusion]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, scope: Scope) -> _Reasons:
+        found = cls()
+        for row in decisions(scope.arena, through=scope.limits.exclusion).order_by("pk"):
+            if row.votes:
+                found.by_vote |= dict.fromkeys(row.votes, row)
+            elif row.voter_id is not None:
+                found.by_voter.setdefault(row.voter_id, []).append(row)
+        return found
+
+    def of_vote(self, vote: Vote, *, is_full: bool) -> tuple[str, str]:
+        pair = {pk for _, pk in vote.battle.competitor_ids()}
+        rows = [row for row in self.by_voter.get(vote.voter_id, ()) if row.competitor_id in (None, *pair)]
+        row = self.by_vote.get(vote.pk) or rows[0]
+        return row.action, row.sentence if is_full else row.rule
 
 
 def _meet(scope: Scope, voters: dict[int, _Judge], ids: set[int]) -> None:
@@ -95,16 +153,15 @@ def served_rows(scope: Scope) -> Iterator[dict[str, Any]]:
     while ids := list(every.filter(id__gt=at)[:CHUNK]):
         at, chunk = ids[-1], list(told.filter(pk__in=ids))
         names.learn(chunk)
-        voted = set(
-            Vote.objects.filter(battle__in=[row.pk for row in chunk], id__lte=scope.limits.vote)
-            .values_list("battle_id", flat=True)
-        )  # fmt: skip
+        votes = Vote.objects.filter(battle__in=[row.pk for row in chunk], id__lte=scope.limits.vote)
+        voted = dict(votes.values_list("battle_id", "winner"))
         for battle in chunk:
             yield {
                 "battle_id": _battle_id(scope, battle),
                 "voter": scope.pseudonym("voter", battle.voter_id),
                 "model_a": names.labels[battle.competitor_a_id],
                 "model_b": names.labels[battle.competitor_b_id],
+                "winner": EXPORTED[Winner(voted[battle.pk])] if battle.pk in voted else None,
                 "voted": int(battle.pk in voted),
                 "timestamp": _when(battle.served_at),
                 "draw_probability": battle.draw_probability,
