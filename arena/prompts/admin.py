@@ -15,12 +15,13 @@ from arena.prompts.models import Prompt, PromptSet, RecordedAnswer
 from arena.teams.admin import ReadOnlyAdmin, RoomAdmin
 
 SHOWN = 80
+SEALED = "sealed"
 
 
 @admin.register(PromptSet)
 class PromptSetAdmin(RoomAdmin):
     list_display = ("name", "arena", "purpose", "prompt_count", "source", "created_at")
-    list_filter = ("arena", "purpose")
+    list_filter = ("arena", "purpose", "is_sealed")
     list_select_related = ("arena",)
     search_fields = ("name",)
 
@@ -50,12 +51,15 @@ class PromptAdmin(RoomAdmin):
         return rows
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        # Answers and votes are about this very text; another text is another prompt.
-        return ("prompt_set", "key", "text", "created_at") if obj else ("created_at",)
+        # Answers and votes are about this very text; another text is another prompt, which the console makes.
+        return ("prompt_set", "key", "text", "follow_ups", "created_at") if obj else ("follow_ups", "created_at")
+
+    def get_exclude(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("text", "follow_ups") if obj and obj.prompt_set.is_sealed else ()
 
     @admin.display(description="text")
     def beginning(self, row: Any) -> str:
-        return str(row.start)
+        return SEALED if row.prompt_set.is_sealed else str(row.start)
 
     @admin.action(description="Retire the selected prompts", permissions=("change",))
     def retire(self, request: HttpRequest, queryset: QuerySet[Prompt]) -> None:
@@ -67,13 +71,16 @@ class PromptAdmin(RoomAdmin):
 class RecordedAnswerAdmin(ReadOnlyAdmin):
     list_display = ("id", "prompt", "competitor", "beginning", "generated_at", "output_tokens")
     list_filter = ("prompt__prompt_set",)
-    list_select_related = ("prompt", "competitor")
+    list_select_related = ("prompt__prompt_set", "competitor")
     search_fields = ("prompt__key", "competitor__name")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request).annotate(start=Left("text", SHOWN)).defer("prompt__text")
         return rows
 
+    def get_exclude(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("text",) if obj and obj.prompt.prompt_set.is_sealed else ()
+
     @admin.display(description="text")
     def beginning(self, row: Any) -> str:
-        return str(row.start)
+        return SEALED if row.prompt.prompt_set.is_sealed else str(row.start)

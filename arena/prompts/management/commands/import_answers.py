@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
-from arena.prompts.answers import import_answers
+from arena.prompts.answers import Mixed, import_answers
 from arena.prompts.rows import ImportRefused
 from arena.teams.arenas import UnknownArena, arena_named
 from arena.teams.management.refusals import refusing
@@ -14,16 +14,23 @@ from arena.teams.management.refusals import refusing
 
 class Command(BaseCommand):
     help = (
-        "Import recorded answers from a .jsonl or .csv file, one row an answer: prompt_id (or prompt), model, "
-        "response, and where known organization, license, first_token_ms, total_ms, input_tokens, output_tokens, "
-        "generated_at, settings. Unknown models become competitors without an endpoint. The whole file comes in or "
+        "Import recorded answers from a CSV, JSONL or JSON file. Wide: a column prompt, and a column a model. Long: "
+        "one row an answer with prompt_id (or prompt), model, response, and where known turn (from 1), organization, "
+        "license, first_token_ms, total_ms, input_tokens, output_tokens, generated_at, settings; or a column messages "
+        "with whole conversations. Unknown models become competitors without an endpoint. The whole file comes in or "
         "nothing does; importing it again changes nothing."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", metavar="FILE", type=Path, help="a .jsonl or .csv file in UTF-8")
+        parser.add_argument("file", metavar="FILE", type=Path, help="a .csv, .tsv, .jsonl or .json file in UTF-8")
         parser.add_argument("--arena", required=True, metavar="SLUG", help="the arena they belong to")
         parser.add_argument("--set", default="", metavar="NAME", help="the prompt set (default: the arena's only one)")
+        parser.add_argument(
+            "--mixed-conditions",
+            choices=[str(word) for word in Mixed],
+            default=str(Mixed.REFUSE),
+            help="answers of one model made under several conditions: refuse them, or make a competitor for each",
+        )
         parser.add_argument("--dry-run", action="store_true", help="check everything, write nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -33,6 +40,7 @@ class Command(BaseCommand):
                 arena_named(options["arena"]),
                 now=timezone.now(),
                 set_name=options["set"],
+                mixed=Mixed(options["mixed_conditions"]),
                 dry_run=options["dry_run"],
             )
         for note in done.notes:

@@ -14,12 +14,13 @@ from arena.teams.management.refusals import refusing
 
 class Command(BaseCommand):
     help = (
-        "Import prompts from a .jsonl or .csv file with the columns id (or key), prompt, category, language; only "
-        "prompt must be there. The whole file comes in or nothing does; importing it again changes nothing."
+        "Import prompts from a CSV, JSONL or JSON file with the columns id, prompt (or turns, a list of messages), "
+        "category, language, tags, source, created_at; only prompt must be there. The whole file comes in or nothing "
+        "does; importing it again changes nothing."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", metavar="FILE", type=Path, help="a .jsonl or .csv file in UTF-8")
+        parser.add_argument("file", metavar="FILE", type=Path, help="a .csv, .tsv, .jsonl or .json file in UTF-8")
         parser.add_argument("--arena", required=True, metavar="SLUG", help="the arena they belong to")
         parser.add_argument("--set", default="", metavar="NAME", help="the prompt set (default: the file's name)")
         parser.add_argument(
