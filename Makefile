@@ -1,7 +1,7 @@
 PYTHON ?= python3
 VENV = .venv/bin/python
 
-.PHONY: run test check bench format tools
+.PHONY: run test check bench redteam format tools
 
 run:
 	@exec $(PYTHON) arena/start/bootstrap.py run
@@ -25,3 +25,6 @@ bench: tools
 	@$(VENV) tests/bench/web_bench.py $(ARGS)
 	@$(VENV) tests/bench/ratings_bench.py $(ARGS)
 	@$(VENV) tests/bench/growing_bench.py $(ARGS)
+
+redteam: tools
+	@$(VENV) -m tests.redteam.run --write docs/redteam.md $(ARGS)
