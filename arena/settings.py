@@ -218,8 +218,11 @@ CONTENT_SECURITY_POLICY = {
 }
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["arena.api.authentication.VoterSession"],
-    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "arena.api.authentication.BearerToken",
+        "arena.api.authentication.VoterSession",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["arena.api.authentication.HasScope"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": [
         "arena.api.parsers.ShallowJSONParser",
@@ -235,6 +238,10 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Blind pairwise human-preference arenas for language models.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "arena.api.authentication.describe_token_refusals",
+    ],
 }
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000

@@ -43,6 +43,7 @@ WRITERS = {
     "BoardSettings": {"leaderboards.board_settings"},
     "Invitation": {"teams.invitations"},
     "SetupLink": {"teams.setup"},
+    "ApiToken": {"teams.api_tokens"},
     "Heartbeat": {"teams.heartbeat"},
     "PromptSet": {"prompts.importing", "prompts.keeping", "prompts.seeding"},
     "Prompt": {"prompts.importing", "prompts.answers", "prompts.keeping"},

@@ -36,7 +36,7 @@ from arena.battles import lifecycle, notes, opening, running, votes
 from arena.battles.addresses import visit_of
 from arena.battles.blinding import blind, reveal
 from arena.battles.errors import RevealWithheld
-from arena.battles.finding import own_battle
+from arena.battles.finding import check_may_vote, own_battle
 from arena.battles.models import Battle, Turn
 from arena.competitors import endpoints
 from arena.competitors.models import Competitor
@@ -121,10 +121,13 @@ class Leaderboard(ArenaView):
 
 
 class Battles(ArenaView):
+    scope = "vote"
+
     @extend_schema(operation_id="battle_open", request=OpenIn, responses={201: BattleOut, 200: BattleOut, **REFUSALS})
     def post(self, request: Request, slug: str) -> Response:
         """Serves a battle. In a recorded arena an open one is answered again (200) instead of a new draw (201)."""
         arena = self.arena(request, slug)
+        check_may_vote(person_of(request._request), arena)
         body = OpenIn(data=request.data)
         body.is_valid(raise_exception=True)
         prompt, now = body.validated_data.get("prompt"), timezone.now()
@@ -141,6 +144,8 @@ class Battles(ArenaView):
 
 
 class BattleDetail(ArenaView):
+    scope = "vote"
+
     @extend_schema(operation_id="battle", responses={200: BattleOut, **REFUSALS})
     def get(self, request: Request, slug: str, battle_id: UUID) -> Response:
         """The caller's battle: sides and text, never a name."""
@@ -149,6 +154,8 @@ class BattleDetail(ArenaView):
 
 
 class BattleTurns(ArenaView):
+    scope = "vote"
+
     @extend_schema(operation_id="battle_follow_up", request=PromptIn, responses={201: BattleOut, **REFUSALS})
     def post(self, request: Request, slug: str, battle_id: UUID) -> Response:
         """Another message to the same blind pair."""
@@ -161,6 +168,8 @@ class BattleTurns(ArenaView):
 
 
 class BattleVote(ArenaView):
+    scope = "vote"
+
     @extend_schema(operation_id="battle_vote", request=VoteIn, responses={200: VoteOut, **REFUSALS})
     def post(self, request: Request, slug: str, battle_id: UUID) -> Response:
         """Casts the vote; the answer to the committed vote holds the reveal. The same vote again is answered alike."""
@@ -168,6 +177,7 @@ class BattleVote(ArenaView):
         body.is_valid(raise_exception=True)
         winner = votes.parse_winner(body.validated_data["winner"])
         battle, voter = self.battle(request, slug, battle_id)
+        check_may_vote(person_of(request._request), battle.arena)
         cast = votes.cast_vote(battle.public_id, voter, winner, now=timezone.now())
         try:
             shown: dict[str, Any] | None = reveal_out(reveal(battle))
@@ -177,6 +187,8 @@ class BattleVote(ArenaView):
 
 
 class BattleReveal(ArenaView):
+    scope = "vote"
+
     @extend_schema(operation_id="battle_reveal", responses={200: RevealOut, **REFUSALS})
     def get(self, request: Request, slug: str, battle_id: UUID) -> Response:
         """Who answered; refused before the vote."""
@@ -185,6 +197,8 @@ class BattleReveal(ArenaView):
 
 
 class BattleNote(ArenaView):
+    scope = "vote"
+
     @extend_schema(operation_id="battle_note", request=NoteIn, responses={200: NoteIn, **REFUSALS})
     def post(self, request: Request, slug: str, battle_id: UUID) -> Response:
         """Tags and a comment beside a committed vote."""
@@ -196,6 +210,8 @@ class BattleNote(ArenaView):
 
 
 class BattleSkip(ArenaView):
+    scope = "vote"
+
     @extend_schema(operation_id="battle_skip", request=None, responses={200: BattleOut, **REFUSALS})
     def post(self, request: Request, slug: str, battle_id: UUID) -> Response:
         """Sets the battle aside; reveals nothing."""
@@ -204,6 +220,8 @@ class BattleSkip(ArenaView):
 
 
 class BattleStop(ArenaView):
+    scope = "vote"
+
     @extend_schema(operation_id="battle_stop", request=None, responses={200: BattleOut, **REFUSALS})
     def post(self, request: Request, slug: str, battle_id: UUID) -> Response:
         """Stops both sides; the battle becomes void."""
@@ -212,6 +230,8 @@ class BattleStop(ArenaView):
 
 
 class BattleRedraw(ArenaView):
+    scope = "vote"
+
     @extend_schema(operation_id="battle_redraw", request=None, responses={201: BattleOut, **REFUSALS})
     def post(self, request: Request, slug: str, battle_id: UUID) -> Response:
         """A new pair for the prompt of a void battle; asked again, the same new battle."""
@@ -224,6 +244,8 @@ class BattleRedraw(ArenaView):
 
 
 class BattleStream(ArenaView):
+    scope = "vote"
+
     @extend_schema(
         operation_id="battle_stream",
         parameters=[

@@ -56,6 +56,12 @@ class PromptNotText(PromptRefused):
     sentence = _("The prompt holds characters that are not text (%(found)s): paste it as plain text.")
 
 
+class NotAVoter(BattleError):
+    status = 403
+    code = "not_a_voter"
+    sentence = _("Your role here is to look, not to vote.")
+
+
 class NotFound(BattleError):
     status = 404
     code = "not_found"

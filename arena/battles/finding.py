@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from arena.battles.errors import NotFound, NotYours
+from arena.battles.errors import NotAVoter, NotFound, NotYours
 from arena.battles.models import Battle
 from arena.teams.access import arena_for, enterable
+from arena.teams.models import Arena
+from arena.teams.permissions import Action, may
 from arena.teams.person import Person
 from arena.teams.voters import is_voter
+
+
+def check_may_vote(person: Person, arena: Arena) -> None:
+    """Raises NotAVoter for somebody who may enter, but sees names beside answers and so does not judge."""
+    if not may(person, Action.VOTE, arena):
+        raise NotAVoter
 
 
 def own_battle(person: Person, cookie: str | None, slug: str, battle_id: UUID) -> Battle:

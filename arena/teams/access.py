@@ -23,6 +23,8 @@ def enterable(person: Person, path: str = "", *, include_archived: bool = False)
     if not person.is_operator and (person.user.is_authenticated or person.voter_public_id):
         mine = Membership.objects.filter(person.memberships(), ended_at__isnull=True).values("arena")
         allowed |= Q(**{f"{path}pk__in" if path else "pk__in": mine})
+    if person.limits is not None and person.limits.arena_id is not None:
+        allowed &= Q(**{f"{path}pk": person.limits.arena_id})
     return allowed if include_archived else allowed & Q(**{f"{path}archived_at__isnull": True})
 
 

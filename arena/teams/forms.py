@@ -9,11 +9,12 @@ from allauth.core import context
 from django import forms
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from arena.teams import voters
-from arena.teams.models import Invitation, Membership, Role
+from arena.teams import api_tokens, voters
+from arena.teams.models import Arena, Invitation, Membership, Role
 
 
 class StyledForm(forms.Form):
@@ -128,6 +129,26 @@ class InviteForm(StyledForm):
         given = dict(self.cleaned_data)
         days = given.pop("lasts")
         return {**given, "expires_at": now + timedelta(days=int(days)) if days else None}
+
+
+TOKENS_LAST = [("7", _("7 days")), ("30", _("30 days")), ("90", _("90 days")), ("365", _("a year"))]
+
+
+class TokenForm(StyledForm):
+    """A new API token."""
+
+    name = forms.CharField(label=_("What for"), max_length=80, help_text=_("So that you know it again."))
+    scopes = forms.MultipleChoiceField(
+        label=_("It may"), choices=api_tokens.Scope.choices, widget=forms.CheckboxSelectMultiple, initial=["read"]
+    )
+    arena = forms.ModelChoiceField(
+        label=_("Where"), queryset=Arena.objects.none(), required=False, empty_label=_("in every arena of mine")
+    )
+    days = forms.ChoiceField(label=_("Good for"), choices=TOKENS_LAST, initial="90")
+
+    def __init__(self, *args: Any, arenas: QuerySet[Arena], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["arena"].queryset = arenas  # type: ignore[attr-defined]
 
 
 class MemberForm(StyledForm):

@@ -211,6 +211,23 @@ class SetupLink(models.Model):
         return f"setup link {self.pk}"
 
 
+class ApiToken(models.Model):
+    """What lets a program act for an account: in its scopes, until a day. Written by `teams.api_tokens`."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens")
+    arena = models.ForeignKey(Arena, null=True, blank=True, on_delete=models.PROTECT, related_name="api_tokens")
+    name = models.CharField(max_length=80)
+    token_hash = models.CharField(max_length=64, unique=True)
+    scopes = models.JSONField()
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"token {self.pk}"
+
+
 class Heartbeat(models.Model):
     """The last sign of life of a background process. Written by `teams.heartbeat`."""
 

@@ -43,6 +43,8 @@ ANYBODY = frozenset({Action.VOTE, Action.SEE_BOARD})
 
 def may(person: Person, action: Action, arena: Arena | None = None) -> bool:
     """Whether this person may do this, in this arena. Those who operate the instance may everything."""
+    if person.limits is not None and not person.limits.allow(action, arena):
+        return False
     if person.is_operator:
         return True
     if arena is None or action in INSTANCE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -14,11 +15,25 @@ from arena.teams.voters import COOKIE, public_id_in
 User = AbstractBaseUser | AnonymousUser
 
 
+@dataclass(frozen=True)
+class Limits:
+    """What an API token leaves of what its account may: these actions, and perhaps one arena alone."""
+
+    actions: frozenset[str]
+    arena_id: int | None = None
+
+    def allow(self, action: str, arena: Arena | None) -> bool:
+        """Whether this action is among what is left, in this arena."""
+        elsewhere = self.arena_id is not None and (arena is None or arena.pk != self.arena_id)
+        return action in self.actions and not elsewhere
+
+
 class Person:
     """An account if one is signed in, else the voter whom the cookie names. Each role is looked up once."""
 
-    def __init__(self, user: User, cookie: str | None = None) -> None:
+    def __init__(self, user: User, cookie: str | None = None, *, limits: Limits | None = None) -> None:
         self.user = user
+        self.limits = limits
         self.voter_public_id: UUID | None = None if user.is_authenticated else public_id_in(cookie)
         self._roles: dict[int, str | None] = {}
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from arena.teams.views import account, joining, people, profile, setting_up
+from arena.teams.views import account, joining, people, profile, setting_up, tokens
 
 app_name = "teams"
 urlpatterns = [
@@ -12,5 +12,8 @@ urlpatterns = [
     path("a/<slug:slug>/people/<int:member_id>/", people.change, name="change_member"),
     path("a/<slug:slug>/people/<int:member_id>/end/", people.end, name="end_member"),
     path("a/<slug:slug>/mine/profile/", profile.profile, name="profile"),
+    path("a/<slug:slug>/people/tokens/<int:token_id>/revoke/", tokens.revoke_in_arena, name="revoke_token_in_arena"),
+    path("accounts/tokens/", tokens.tokens, name="tokens"),
+    path("accounts/tokens/<int:token_id>/revoke/", tokens.revoke, name="revoke_token"),
     path("accounts/", account.account, name="account"),
 ]

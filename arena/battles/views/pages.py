@@ -24,7 +24,7 @@ from django.views.decorators.http import require_POST, require_safe
 from arena.battles import lifecycle, notes, opening, running, votes
 from arena.battles.addresses import visit_of
 from arena.battles.errors import BattleError
-from arena.battles.finding import own_battle
+from arena.battles.finding import check_may_vote, own_battle
 from arena.battles.models import Battle
 from arena.battles.views.stage import Stage, revealed_stage, stage_of, start_stage
 from arena.leaderboards.policies import policy_of
@@ -62,6 +62,7 @@ def open_battle(request: HttpRequest, slug: str) -> HttpResponse:
     prompt = request.POST.get("prompt")
     voter = voters.voter_of(request)
     try:
+        check_may_vote(person_of(request), arena)
         if prompt is not None:
             opening.check_prompt(prompt, limit=arena.max_prompt_chars)  # refused before a voter is made
         voter = voter or voters.ensure_voter(request)
@@ -108,6 +109,7 @@ def _action(function: Action, *, failure: Any = "") -> Callable[..., HttpRespons
 
 def _cast(request: HttpRequest, battle: Battle) -> Stage:
     """Casts the vote; the reveal is in the answer to the committed vote and nowhere earlier."""
+    check_may_vote(person_of(request), battle.arena)
     winner = votes.parse_winner(request.POST.get("winner", ""))
     now = timezone.now()
     cast = votes.cast_vote(battle.public_id, battle.voter, winner, now=now)

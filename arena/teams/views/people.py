@@ -14,11 +14,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from arena.battles.models import Vote
-from arena.teams import invitations, members
+from arena.teams import api_tokens, invitations, members
 from arena.teams.access import arena_for, require
 from arena.teams.forms import InviteForm, MemberForm
 from arena.teams.members import MembershipRefused
-from arena.teams.models import Arena, Invitation, Membership
+from arena.teams.models import ApiToken, Arena, Invitation, Membership
 from arena.teams.permissions import Action
 from arena.teams.person import person_of
 
@@ -107,6 +107,7 @@ def _page(request: HttpRequest, arena: Arena, *, status: int = 200, **more: Any)
         "section": "people",
         "rows": [(member, votes.get(member.voter_id, 0), MemberForm.of(member)) for member in here],
         "links": [link for link in given if invitations.is_good(link, now=now)],
+        "tokens": api_tokens.good_ones(ApiToken.objects.filter(arena=arena), now=now).select_related("user"),
         "form": InviteForm(),
         **more,
     }
