@@ -45,6 +45,7 @@ WRITERS = {
     "SetupLink": {"teams.setup"},
     "ApiToken": {"teams.api_tokens"},
     "Heartbeat": {"teams.heartbeat"},
+    "GenerationRun": {"prompts.generation.runs"},
     "PromptSet": {"prompts.importing", "prompts.keeping", "prompts.seeding"},
     "Prompt": {"prompts.importing", "prompts.answers", "prompts.keeping"},
     "RecordedAnswer": {"prompts.answers"},

@@ -40,7 +40,9 @@ async def test_a_quiet_house_lets_in_as_many_as_it_says() -> None:
     assert crowd.order == list(range(20)) and crowd.most == 3 and crowd.inside == 0
 
 
-@pytest.mark.django_db(transaction=True)  # the thread of streams may hold a connection of an earlier test, and closes it
+@pytest.mark.django_db(
+    transaction=True
+)  # the thread of streams may hold a connection of an earlier test, and closes it
 async def test_while_a_stream_works_they_enter_one_by_one_and_then_all_go_on() -> None:
     crowd, going, busy = Crowd(Turnstile(4)), threading.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()

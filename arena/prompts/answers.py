@@ -253,6 +253,20 @@ def _new_answers(
     return new
 
 
+def store_generated(new: Sequence[RecordedAnswer], *, now: datetime) -> None:
+    """Store the answers of one competitor to all messages of one prompt, made here; all of them or none.
+
+    A prompt that the competitor has answered meanwhile keeps the answers that it has.
+    """
+    prompt, competitor = new[0].prompt_id, new[0].competitor_id
+    with transaction.atomic():
+        Competitor.objects.select_for_update().get(pk=competitor)
+        if RecordedAnswer.objects.filter(prompt=prompt, competitor=competitor).exists():
+            return
+        RecordedAnswer.objects.bulk_create(new)
+        versions.seal({competitor}, now=now)
+
+
 def _answer(prompt: Prompt, competitor: Competitor, part: Part) -> RecordedAnswer:
     return RecordedAnswer(
         prompt=prompt,

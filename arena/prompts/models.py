@@ -119,6 +119,53 @@ class RecordedAnswer(Dressed):
         return f"answer {self.pk}"
 
 
+class GenerationRun(models.Model):
+    """A prompt set that is run against live competitors. Written by `prompts.generation.runs`.
+
+    What was answered is not counted here but stored as recorded answers, each as soon as it is there: whatever process
+    dies, a run goes on with what is missing.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting for the worker"
+        RUNNING = "running", "Running"
+        FINISHED = "finished", "Finished"
+        STOPPED = "stopped", "Stopped by hand"
+        OUT_OF_BUDGET = "out_of_budget", "Stopped: the next answer could pass the budget"
+        GAVE_UP = "gave_up", "Ended with answers missing"
+
+    prompt_set = models.ForeignKey(PromptSet, on_delete=models.PROTECT, related_name="generation_runs")
+    competitors = models.ManyToManyField(Competitor, related_name="+")
+    started_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    concurrency = models.PositiveSmallIntegerField(
+        default=2,
+        validators=[MinValueValidator(1), MaxValueValidator(32)],
+        help_text="Answers asked of one endpoint at a time. Above 1 the recorded timings say less.",
+    )
+    attempts = models.PositiveSmallIntegerField(
+        default=3,
+        validators=[MinValueValidator(1), MaxValueValidator(10)],
+        help_text="How often one answer is asked for before it counts as missing.",
+    )
+    budget = models.FloatField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text="Nothing more is asked once the next answer could pass it; in the currency of the prices.",
+    )
+    state = models.CharField(max_length=14, choices=State, default=State.WAITING)
+    spent = models.FloatField(default=0, help_text="For every answer that was asked for, failed ones too.")
+    failures = models.JSONField(default=list, blank=True, help_text="The last things that went wrong, for operators.")
+    created_at = models.DateTimeField()
+    alive_at = models.DateTimeField(
+        null=True, blank=True, help_text="The last sign of life of the process that runs it."
+    )
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"generation run {self.pk}"
+
+
 class Upload(models.Model):
     """A file that waits for its columns to be named, and afterwards what came of it. Written by `prompts.uploads`.
 

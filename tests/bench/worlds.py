@@ -15,6 +15,8 @@ from arena.battles.recording import text_hash
 from arena.battles.words import Side, Winner
 from arena.competitors.models import Competitor, Endpoint
 from arena.leaderboards.publishing import publish_snapshot
+from arena.prompts.generation import runs
+from arena.prompts.models import GenerationRun, Prompt, PromptSet, RecordedAnswer
 from arena.teams.models import Arena, Voter
 from arena.teams.voters import cookie_value
 
@@ -85,3 +87,24 @@ def ledger() -> dict[str, Any]:
     cast = Vote.objects.values_list("battle__public_id", "winner")
     states = Battle.objects.values_list("state").annotate(number=Count("id"))
     return {"votes": [(str(battle), winner) for battle, winner in cast], "states": dict(states.order_by())}
+
+
+def generation_run(base_url: str, prompts: int, models: int) -> dict[str, Any]:
+    """A prompt set that waits to be run against `models` competitors on one endpoint, each token at a price of 1."""
+    arena = Arena.objects.create(slug="bench", title="Bench", kind="recorded")
+    endpoint = Endpoint.objects.create(name="bench", base_url=base_url)
+    field = [
+        Competitor.objects.create(
+            arena=arena, name=f"c{n}", endpoint=endpoint, model_id=f"m{n}", price_in=1e6, price_out=1e6
+        )
+        for n in range(models)
+    ]
+    asked = PromptSet.objects.create(arena=arena, name="questions")
+    Prompt.objects.bulk_create(Prompt(prompt_set=asked, key=f"p{n}", text=f"Question {n}?") for n in range(prompts))
+    return {"run": runs.start(asked, field, now=timezone.now(), concurrency=4).pk}
+
+
+def generation_status(run: int) -> dict[str, Any]:
+    """How a run stands."""
+    row = GenerationRun.objects.get(pk=run)
+    return {"state": row.state, "spent": row.spent, "answers": RecordedAnswer.objects.count()}

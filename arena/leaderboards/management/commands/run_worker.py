@@ -18,6 +18,7 @@ from arena.battles import addresses, lifecycle
 from arena.integrity import proposing, sealing
 from arena.leaderboards.publishing import publish_if_due
 from arena.prompts import keeping
+from arena.prompts.generation.working import Worker as GenerationWorker
 from arena.teams import heartbeat
 from arena.teams.models import Arena
 
@@ -26,11 +27,11 @@ LONGEST_PAUSE = 60.0
 
 
 class Command(BaseCommand):
-    help = "Runs the background duties until it is stopped: publication, expiry, orphaned battles."
+    help = "Runs the background duties until it is stopped: publication, expiry, orphaned battles, answers to generate."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--tick", type=float, default=2.0, help="seconds between looks")
-        parser.add_argument("--once", action="store_true", help="look once and end")
+        parser.add_argument("--once", action="store_true", help="look once, finish what was begun, and end")
 
     def handle(self, *args: Any, **options: Any) -> None:
         stop = threading.Event()
@@ -38,17 +39,23 @@ class Command(BaseCommand):
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: stop.set())
         parent, pause = os.getppid(), options["tick"]
+        generation = GenerationWorker()
         while not stop.is_set():
             try:
                 close_old_connections()
                 tick(now=timezone.now())
+                generation.look(now=timezone.now())
                 pause = options["tick"]
             except DatabaseError as error:
                 pause = min(pause * 2, LONGEST_PAUSE)
                 log.warning("The database refused (%s); trying again in %.0f s.", type(error).__name__, pause)
-            if options["once"] or os.getppid() != parent:
+            if options["once"]:
+                generation.wait()
                 return
+            if os.getppid() != parent:
+                break
             stop.wait(pause)
+        generation.halt()
 
 
 def tick(*, now: datetime) -> None:
