@@ -75,6 +75,21 @@ class RevealedBattle:
     name_b: str
 
 
+@dataclass(frozen=True, slots=True)
+class OwnVote:
+    """A vote as its voter may see it again: names blank where they are not revealed to this voter by now."""
+
+    battle_id: UUID
+    prompt: str
+    is_sealed: bool
+    winner: Winner
+    at: datetime
+    name_a: str
+    name_b: str
+    tags: tuple[str, ...]
+    comment: str
+
+
 def blind(battle: Battle) -> BlindBattle:
     """The battle without a trace of who answers. An answer appears only when both sides of its turn are complete."""
     texts: dict[int, dict[Side, str]] = {}
@@ -130,6 +145,31 @@ def reveal_all(arena: Arena, voter: Voter) -> list[RevealedBattle]:
     columns = ("battle__turns__prompt", "winner", "battle__competitor_a_id", "battle__competitor_b_id")
     rows = votes.filter(battle__turns__index=1).values_list(*columns)
     return [RevealedBattle(prompt, Winner(winner), names[a], names[b]) for prompt, winner, a, b in rows]
+
+
+def is_told(arena: Arena, voter: Voter) -> bool:
+    """Whether this voter knows by now who answered in what they judged here."""
+    try:
+        _check_told(arena, voter)
+    except RevealWithheld:
+        return False
+    return True
+
+
+def own_votes(arena: Arena, voter: Voter, *, most: int | None = None) -> list[OwnVote]:
+    """This voter's votes here, the latest first, repeats among them like any other: they are not told apart."""
+    names: Mapping[int, str] = {}
+    if is_told(arena, voter):
+        names = {row.pk: row.label for row in Competitor.objects.filter(arena=arena)}
+    votes = Vote.objects.filter(voter=voter, battle__arena=arena, battle__turns__index=1).order_by("-id")
+    columns = ("battle__public_id", "battle__turns__prompt", "battle__prompt__prompt_set__is_sealed", "winner",
+               "created_at", "battle__competitor_a_id", "battle__competitor_b_id", "note__tags",
+               "note__comment")  # fmt: skip
+    return [
+        OwnVote(battle, prompt, bool(sealed), Winner(winner), at, names.get(a, ""), names.get(b, ""),
+                tuple(tags or ()), comment or "")
+        for battle, prompt, sealed, winner, at, a, b, tags, comment in votes.values_list(*columns)[:most]
+    ]  # fmt: skip
 
 
 def _check_told(arena: Arena, voter: Voter) -> None:

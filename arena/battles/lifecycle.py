@@ -104,6 +104,14 @@ def skip(battle_id: UUID, voter: Voter, *, now: datetime) -> Battle:
     return battle
 
 
+def skip_all(voter: Voter, *, now: datetime) -> int:
+    """Sets every open battle of this voter aside, for a voter who goes. Says how many."""
+    unjudged = Battle.objects.filter(voter=voter, state__in=OPEN_STATES, vote__isnull=True).values("pk")
+    return Battle.objects.filter(pk__in=list(unjudged.values_list("pk", flat=True)), state__in=OPEN_STATES).update(
+        state=BattleState.SKIPPED, closed_at=now
+    )
+
+
 def stop(battle_id: UUID, voter: Voter, *, now: datetime) -> Battle:
     """The voter stops both sides: served or answering to void. Raises AlreadyVoted, BattleClosed, BattleExpired."""
     with transaction.atomic():

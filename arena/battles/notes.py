@@ -62,3 +62,8 @@ def write_note(battle: Battle, voter: Voter, *, tags: Iterable[str], comment: st
         values = {"tags": sorted(given, key=offered.index), "comment": comment, "updated_at": now}
         note, _created = VoteNote.objects.update_or_create(vote=vote, defaults=values)
     return note
+
+
+def forget_comments(voter: Voter) -> int:
+    """Deletes what this voter wrote beside votes; tags, which are of a list, stay. Says how many had a comment."""
+    return VoteNote.objects.filter(vote__voter=voter).exclude(comment="").update(comment="")

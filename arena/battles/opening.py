@@ -173,6 +173,11 @@ def follow_up(battle: Battle, voter: Voter, prompt: str, *, now: datetime) -> Tu
     return turn
 
 
+def forget_prompts(voter: Voter) -> int:
+    """Deletes the text of what this voter wrote to competitors; battles and votes stay. Says how many texts."""
+    return Turn.objects.filter(battle__voter=voter, battle__prompt__isnull=True).exclude(prompt="").update(prompt="")
+
+
 def current_battle(voter: Voter, arena: Arena, *, now: datetime) -> Battle | None:
     """This voter's open battle here: served, answering or complete, not voted, not expired."""
     return (

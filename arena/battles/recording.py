@@ -15,7 +15,7 @@ from arena.battles.words import BattleState, Side, VoidReason
 from arena.competitors import versions
 from arena.prompts.models import Prompt, RecordedAnswer
 from arena.prompts.style import style_fields
-from arena.teams.models import Arena
+from arena.teams.models import Arena, Voter
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,3 +142,9 @@ def _row(turn: Turn, side: Side, competitor_id: int, answer: Answer, *, discard:
         created_at=now,
         **({} if discard else style_fields(answer.text)),
     )
+
+
+def forget_answers(voter: Voter) -> int:
+    """Deletes the answers to what this voter wrote, which may repeat it; their hashes and figures stay."""
+    own = Response.objects.filter(turn__battle__voter=voter, turn__battle__prompt__isnull=True)
+    return own.exclude(text="").update(text="")

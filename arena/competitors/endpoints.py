@@ -140,7 +140,7 @@ def _have_recorded_answers(here: QuerySet[Competitor]) -> bool:
 
 
 def _too_few() -> str:
-    return _("Fewer than two competitors can answer here. An operator adds them under /admin/.")
+    return _("Fewer than two competitors can answer here. Whoever runs this arena adds them in the console.")
 
 
 def _why_resting(asked: Sequence[Endpoint], now: datetime) -> str:
@@ -150,7 +150,7 @@ def _why_resting(asked: Sequence[Endpoint], now: datetime) -> str:
     if missing and any(endpoint.base_url == LOCAL_MODEL for endpoint in asked):
         return _("The local model is not available: %(reason)s") % {"reason": missing}
     if any(endpoint.key_env and not os.environ.get(endpoint.key_env) for endpoint in asked):
-        return _("An endpoint's key is not set. Operators see under /admin/ which.")
+        return _("An endpoint's key is not set. Whoever runs this arena sees in the console which.")
     back = [endpoint.out_until for endpoint in asked if endpoint.out_until is not None and endpoint.out_until > now]
     if not back:  # they came back between two queries
         return ""

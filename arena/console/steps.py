@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from arena.leaderboards.oversight import Readiness
 from arena.leaderboards.sentences import figure
@@ -30,7 +31,7 @@ def steps_of(arena: Arena, ready: Readiness) -> list[Step]:
 
 
 def _field(arena: Arena, ready: Readiness) -> list[Step]:
-    prompts = f"/console/{arena.slug}/prompts/"
+    prompts = reverse("prompts:sets" if ready.prompts else "prompts:import_answers", args=[arena.slug])
     admin = f"{reverse('admin:competitors_competitor_changelist')}?arena__id__exact={arena.pk}"
     models = _("%(n)s competitors are entered; two can meet.") % {"n": figure(ready.competitors)}
     few = _("Fewer than two competitors are entered.")
@@ -51,11 +52,11 @@ def _field(arena: Arena, ready: Readiness) -> list[Step]:
 
 
 def _people(arena: Arena, ready: Readiness) -> Step:
-    said = _("%(n)s members.") % {"n": figure(ready.members)}
+    said = ngettext("%(n)s member.", "%(n)s members.", ready.members) % {"n": figure(ready.members)}
     if arena.access == Arena.Access.OPEN:
         said = _("Anybody who reaches this server may vote; members besides: %(n)s.") % {"n": figure(ready.members)}
-    done = ready.members > 0 or arena.access == Arena.Access.OPEN
-    return Step("people", _("People"), said, done, f"/a/{arena.slug}/people/", _("Invite people"))
+    done = ready.members > 1 or arena.access == Arena.Access.OPEN
+    return Step("people", _("People"), said, done, reverse("teams:people", args=[arena.slug]), _("Invite people"))
 
 
 def _votes(arena: Arena, ready: Readiness) -> Step:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from arena.console.views import arena, arenas, votes
+from arena.console.views import arena, arenas, mine, votes
 
 app_name = "console"
 urlpatterns = [
@@ -12,4 +12,7 @@ urlpatterns = [
     path("console/<slug:slug>/votes/", votes.votes, name="votes"),
     path("console/<slug:slug>/votes-a-day.csv", votes.daily, {"kind": "csv"}, name="daily_csv"),
     path("console/<slug:slug>/votes-a-day.svg", votes.daily, {"kind": "svg"}, name="daily_svg"),
+    path("a/<slug:slug>/mine/", mine.mine, name="mine"),
+    path("a/<slug:slug>/mine.csv", mine.mine_csv, name="mine_csv"),
+    path("a/<slug:slug>/mine/forget/", mine.forget, name="forget"),
 ]

@@ -190,6 +190,7 @@ def reads(snapshot: Snapshot, competitor: Competitor, *, won: bool, recorded: bo
     ids = list(judged.order_by("-id").values_list("battle_id", flat=True)[:READS])
     rows = (
         Response.objects.filter(turn__battle__in=ids, turn__index=1)
+        .exclude(turn__prompt="")  # of a voter whose words were deleted
         .select_related("turn", "competitor", "recorded_answer")
         .order_by("-turn__battle_id", "side")
     )

@@ -87,6 +87,13 @@ def rename(member: Membership, display_name: str) -> None:
     Membership.objects.filter(pk=member.pk).update(display_name=display_name.strip()[:80])
 
 
+def forget(voter: Voter, *, now: datetime) -> None:
+    """Ends this voter's memberships and deletes the names in them. Raises LastOwner."""
+    for member in Membership.objects.filter(voter=voter, ended_at__isnull=True):
+        end(member, now=now)
+    Membership.objects.filter(voter=voter).update(display_name="")
+
+
 def _rises(old: str, new: str) -> bool:
     return RISING.index(Role(new)) > RISING.index(Role(old))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -69,6 +69,11 @@ def adopt(request: HttpRequest, user: AbstractBaseUser) -> Voter | None:
         return None  # another account's by now
     voter.user_id = user.pk
     return voter
+
+
+def forget(voter: Voter) -> None:
+    """Cuts the voter off from account, browser and declared affiliation: from now on a number that nobody holds."""
+    Voter.objects.filter(pk=voter.pk).update(user=None, affiliation="", public_id=uuid4())
 
 
 def remember(response: HttpResponseBase, voter: Voter) -> None:

@@ -100,6 +100,8 @@ def crawl(arena: Arena, voter: Voter, *, prompt: str | None) -> Watcher:
     watcher.get("/api/schema/")
     watcher.get("/")
     watcher.get(api)
+    for own_page in ("mine/", "mine.csv", "mine/forget/"):
+        watcher.get(page + own_page)
     watcher.post(f"{own}skip/")
     watcher.get(f"{page}?battle={battle.public_id}")
     watcher.get(f"{page}?start=1")

@@ -143,7 +143,7 @@ def test_an_arena_is_closed_reopened_and_archived(person: Person, team: Arena) -
 def test_the_overview_says_what_comes_next(person: Person, team: Arena, judge: Judge, now: datetime) -> None:
     client = person(Role.OPERATOR)
     done = {step.key: step.done for step in client.get("/console/team/").context["steps"]}
-    assert done == {"prompts": True, "people": True, "votes": False, "board": False}
+    assert done == {"prompts": True, "people": False, "votes": False, "board": False}
     judge("Ines")
     publish_snapshot(team, now=now)
     page = client.get("/console/team/")

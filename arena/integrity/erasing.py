@@ -1,0 +1,30 @@
+"""A voter goes: identity and words are deleted, the votes stay counted, and the audit chain stays whole."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from arena.battles import lifecycle, notes, opening, recording
+from arena.integrity import sealing
+from arena.teams import members, voters
+from arena.teams.models import Voter
+
+
+def erase(voter: Voter, *, now: datetime) -> None:
+    """Deletes in every arena what leads to this voter: the link to account and browser, names, affiliation, comments,
+    prompts the voter wrote, and the answers to those. Votes, tags, cohorts and figures stay, under a number that
+    leads to nobody.
+
+    All or nothing. Raises LastOwner for somebody without whom an arena would have no owner.
+    """
+    with transaction.atomic():
+        list(Voter.objects.select_for_update().filter(pk=voter.pk).values_list("pk"))  # no battle is opened meanwhile
+        members.forget(voter, now=now)
+        lifecycle.skip_all(voter, now=now)
+        notes.forget_comments(voter)
+        opening.forget_prompts(voter)
+        recording.forget_answers(voter)
+        voters.forget(voter)
+        sealing.forget(voter, now=now)
