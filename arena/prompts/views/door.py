@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import Http404, HttpRequest
 
 from arena.teams.access import arena_for
@@ -20,3 +22,9 @@ def configured(request: HttpRequest, slug: str) -> Arena:
     if not may(person, Action.CONFIGURE, arena):
         raise Http404("There is no page at this address, or it is not open to you.")
     return arena
+
+
+def frame(request: HttpRequest, arena: Arena) -> dict[str, Any]:
+    """What the console's frame around these pages asks for."""
+    may_people = may(person_of(request), Action.MANAGE_PEOPLE, arena)
+    return {"arena": arena, "section": "console", "room": "prompts", "may_configure": True, "may_people": may_people}

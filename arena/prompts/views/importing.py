@@ -23,7 +23,7 @@ from arena.prompts.intake import Choice, Report, refuse_too_large, set_name_for,
 from arena.prompts.mapping import MEANINGS, guess
 from arena.prompts.models import PromptSet, Upload
 from arena.prompts.rows import ImportRefused, Problem, Table
-from arena.prompts.views.door import configured
+from arena.prompts.views.door import configured, frame
 from arena.teams.models import Arena
 
 PREVIEWED = 3
@@ -56,7 +56,7 @@ def upload(request: HttpRequest, slug: str, kind: str) -> HttpResponse:
         except ImportRefused as refused:
             problems = refused.problems
     context = {
-        "arena": arena, "kind": kind, "problems": problems, "most_mb": LARGEST // 1_000_000, "section": "console",
+        **frame(request, arena), "kind": kind, "problems": problems, "most_mb": LARGEST // 1_000_000,
         "pasted": request.POST.get("pasted", "") if problems else "",
     }  # fmt: skip
     return render(request, "prompts/upload.html", context, status=400 if problems else 200)
@@ -82,7 +82,7 @@ def columns(request: HttpRequest, slug: str, upload_id: UUID) -> HttpResponse:
         if kept is None:
             raise Http404("There is no such upload, or it was removed after a day.")
         if kept.result is not None:
-            return render(request, "prompts/result.html", _after(arena, kept))
+            return render(request, "prompts/result.html", frame(request, arena) | _after(arena, kept))
         if request.POST.get("kind") in Upload.Kind.values:
             uploads.change_kind(kept, request.POST["kind"])
         return _choose(request, arena, kept)
@@ -91,7 +91,7 @@ def columns(request: HttpRequest, slug: str, upload_id: UUID) -> HttpResponse:
 def _choose(request: HttpRequest, arena: Arena, kept: Upload) -> HttpResponse:
     files, now = uploads.files_of(kept), timezone.now()
     choice = _choice(request, arena, kept, files)
-    context = _page(arena, kept, choice)
+    context = frame(request, arena) | _page(arena, kept, choice)
     try:
         table = read_files(files, choice.reading)
         mapping = _mapping(request, table, kept.kind)
@@ -168,7 +168,7 @@ def _cell(value: Any) -> str:
 def _page(arena: Arena, kept: Upload, choice: Choice) -> dict[str, Any]:
     sets = PromptSet.objects.filter(arena=arena).order_by("name")
     return {
-        "arena": arena, "upload": kept, "choice": choice, "kinds": Upload.Kind.choices, "section": "console",
+        "upload": kept, "choice": choice, "kinds": Upload.Kind.choices,
         "meanings": list(MEANINGS[kept.kind].items()), "sets": list(sets.values_list("name", flat=True)),
         "purposes": PromptSet.Purpose.choices, "encodings": ENCODINGS,
         "signs": [(sign, SIGNS[sign]) for sign in DELIMITERS], "is_answers": kept.kind == Upload.Kind.ANSWERS,
@@ -178,4 +178,4 @@ def _page(arena: Arena, kept: Upload, choice: Choice) -> dict[str, Any]:
 def _after(arena: Arena, kept: Upload) -> dict[str, Any]:
     report = Report(**(kept.result or {}))
     prompt_set = PromptSet.objects.filter(arena=arena, name=report.prompt_set).first()
-    return {"arena": arena, "report": report, "upload": kept, "prompt_set": prompt_set, "section": "console"}
+    return {"report": report, "upload": kept, "prompt_set": prompt_set}

@@ -22,7 +22,7 @@ from arena.prompts.keeping import Facts, KeepingRefused
 from arena.prompts.listing import Filters
 from arena.prompts.models import Prompt, PromptSet
 from arena.prompts.prompt_rows import split_tags
-from arena.prompts.views.door import configured
+from arena.prompts.views.door import configured, frame
 
 PAGE = 50
 
@@ -32,7 +32,7 @@ PAGE = 50
 def prompt_sets(request: HttpRequest, slug: str) -> HttpResponse:
     """All sets of an arena."""
     arena = configured(request, slug)
-    context = {"arena": arena, "sets": listing.sets_of(arena), "page": "sets", "section": "console"}
+    context = frame(request, arena) | {"sets": listing.sets_of(arena), "page": "sets"}
     return render(request, "prompts/sets.html", context)
 
 
@@ -74,10 +74,10 @@ def _show(request: HttpRequest, prompt_set: PromptSet, problem: str = "") -> Htt
     shown = Paginator(listing.prompts_of(prompt_set, filters), PAGE).get_page(request.GET.get("page"))
     kept = {"q": filters.text, "category": filters.category, "tag": filters.tag, "state": filters.state}
     context = {
-        "arena": prompt_set.arena, "set": prompt_set, "shown": shown, "filters": filters, "problem": problem,
+        **frame(request, prompt_set.arena), "set": prompt_set, "shown": shown, "filters": filters, "problem": problem,
         "categories": listing.categories_of(prompt_set), "tags": listing.tags_of(prompt_set),
         "alike": listing.alike_in(prompt_set), "query": urlencode({k: v for k, v in kept.items() if v}),
-        "section": "console", "most_compared": listing.COMPARED,
+        "most_compared": listing.COMPARED,
     }  # fmt: skip
     return render(request, "prompts/set.html", context, status=400 if problem else 200)
 
@@ -192,8 +192,8 @@ def _of_prompt(request: HttpRequest, prompt: Prompt, problem: str) -> dict[str, 
     texts = request.POST.getlist("message") if problem else prompt.messages
     facts = _facts(request) if problem else prompt
     return {
-        "arena": prompt.prompt_set.arena, "set": prompt.prompt_set, "prompt": prompt, "problem": problem,
-        "texts": texts, "facts": facts, "tags": ", ".join(facts.tags), "section": "console",
+        **frame(request, prompt.prompt_set.arena), "set": prompt.prompt_set, "prompt": prompt, "problem": problem,
+        "texts": texts, "facts": facts, "tags": ", ".join(facts.tags),
         "competitors": prompt.answers.values("competitor").distinct().count(),
         "replaced_by": prompt.replacements.first(),
     }  # fmt: skip
