@@ -1,57 +1,55 @@
 """Does an account vote more readily where one competitor appears, against its own served battles?
 
-Readiness alpha has a nonparametric mixing law w on 19 log-odds; delta_t is the competitor's own pull. An account that
-leaves other battles unvoted has their odds multiplied by omega < 1. Sampling policy, entries and boosts cancel, since
-all is conditional on what was served.
+All is conditional on what an account was served and on how many of these battles it voted on, so that neither sampling
+policy, entries and boosts nor anybody's readiness to vote at all can look like a campaign. Of s battles served, s_t of
+them with the competitor, n were voted on; how many of the n are with it, k, is noncentral hypergeometric:
+
+P(k) ∝ C(s_t, k) C(s - s_t, n - k) psi^k, psi = e^delta_t / omega,
+
+with delta_t the competitor's own pull and omega < 1 what is left of the odds of voting on others.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
-from scipy.special import expit, log_expit
+from scipy.special import gammaln
 
 from ratings.campaigns.stakes import Stakes, Whole, log_sum
 from ratings.data import Floats
 
-READINESS = np.linspace(-6, 6, 19)
 OMEGAS = np.array([1.0, 0.3, 0.1, 0.03, 0.01])
-EM_STEPS, UNIFORM = 200, 0.02
 PULL = 0.8
 """How far delta may go from its median: beyond it a competitor's readiness is no property of its answers."""
-BLOCK = 1 << 15
+STEPS, SETTLED = 4, 0.1
+"""Newton steps for delta at most, and the last step after which another would not matter."""
+PRODUCT = 120
+"""Widths up to which powers of omega stay within floating point."""
+BLOCK = 1 << 18
+"""Chances worked on at once."""
 
 
 def log_selection(stakes: Stakes, teaches: np.ndarray) -> Floats:
-    """ln (S_omega / S_1) of each stake, shape (c, 5), the first column zero.
+    """ln of P(k) at each omega over P(k) at omega = 1, of each stake, shape (c, 5), the first column zero.
 
     Parameters
     ----------
     teaches : bool, shape (v,)
-        Accounts that are not excluded, and so may shape w and delta.
+        Accounts that are not excluded, and so may shape delta.
 
     References
     ----------
-    S_omega = sum_j w_j sigma(alpha_j + delta)^k_t sigma(-alpha_j - delta)^(s_t - k_t)
-    sigma(alpha_j + ln omega)^(n - k_t) sigma(-alpha_j - ln omega)^((s - s_t) - (n - k_t)).
+    Fisher, R. A. (1935). The logic of inductive inference. J. R. Statist. Soc. 98(1), 39-82 (the noncentral law).
     """
-    weight, posterior = _readiness(stakes, teaches)
-    delta = _pulls(stakes, teaches, posterior)
-    s, n = stakes.all_served[stakes.account], stakes.all_voted[stakes.account]
-    columns = (stakes.competitor, stakes.served, stakes.voted, s, n)
-    key = np.zeros(stakes.account.size, np.int64)
-    for column in columns:  # as many as 2^63 keys; where that is not enough, stakes are taken one by one
-        key = key * (int(column.max(initial=0)) + 1) + column
-    spaces = [float(column.max(initial=0)) + 1 for column in columns]
-    if np.prod(spaces) >= 2.0**62:
-        key = np.arange(stakes.account.size)
-    _, first, where = np.unique(key, return_index=True, return_inverse=True)
-    result = np.empty((first.size, OMEGAS.size))
-    for begin in range(0, first.size, BLOCK):
-        some = first[begin : begin + BLOCK]
-        result[begin : begin + BLOCK] = _kinds(
-            weight, delta[stakes.competitor[some]], stakes.served[some], stakes.voted[some], s[some], n[some]
-        )
-    return np.asarray(result[where.ravel()])
+    kinds, where = _kinds(stakes)
+    often = np.asarray(np.bincount(where, teaches[stakes.account], minlength=kinds.shape[1]), dtype=np.float64)
+    delta = _pulls(stakes.n, kinds, often)
+    result = np.zeros((kinds.shape[1], OMEGAS.size))
+    away = -np.log(OMEGAS)
+    for rows, k, chance in _laws(kinds, delta):
+        result[rows] = kinds[4, rows, None] * away - _log_moments(k - k[:, :1], chance) - k[:, :1] * away
+    return np.asarray(result[where])
 
 
 def factor(log_ratio: Floats) -> Floats:
@@ -59,50 +57,71 @@ def factor(log_ratio: Floats) -> Floats:
     return np.asarray(log_sum(log_ratio) - np.log(log_ratio.shape[1]))
 
 
-def _kinds(weight: Floats, delta: Floats, s_t: Whole, k_t: Whole, s: Whole, n: Whole) -> Floats:
-    """ln (S_omega / S_1), shape (rows, 5)."""
-    alpha = READINESS + delta[:, None]
-    here = k_t[:, None] * log_expit(alpha) + (s_t - k_t)[:, None] * log_expit(-alpha) + np.log(weight)
-    voted, left = (n - k_t)[:, None], (s - s_t - n + k_t)[:, None]
-    columns = []
-    for omega in OMEGAS:
-        other = READINESS + np.log(omega)
-        columns.append(log_sum(here + voted * log_expit(other) + left * log_expit(-other)))
-    found = np.column_stack(columns)
-    return np.asarray(found - found[:, :1])
+def _log_moments(step: Whole, chance: Floats) -> Floats:
+    """ln Σ_k P(k) omega^(-step) for each row and omega; `step` counts from 0."""
+    if step.shape[1] <= PRODUCT:
+        powers = OMEGAS ** -np.arange(step.shape[1], dtype=np.float64)[:, None]
+        return np.asarray(np.log(chance @ powers))
+    with np.errstate(divide="ignore"):
+        logs = np.log(chance)
+    return np.stack([log_sum(logs - step * np.log(omega)) for omega in OMEGAS.tolist()], axis=1)
 
 
-def _readiness(stakes: Stakes, teaches: np.ndarray) -> tuple[Floats, Floats]:
-    """w, and each account's posterior over READINESS, shape (v, 19)."""
-    s, n = stakes.all_served, stakes.all_voted
-    key = s * (int(n.max(initial=0)) + 1) + n
+def _kinds(stakes: Stakes) -> tuple[Whole, Whole]:
+    """Distinct (t, s, n, s_t, k), shape (5, kinds), and the kind of each stake."""
+    account = stakes.account
+    columns = [
+        stakes.competitor, stakes.all_served[account], stakes.all_voted[account], stakes.served, stakes.voted,
+    ]  # fmt: skip
+    spaces = [int(column.max(initial=0)) + 1 for column in columns]
+    if float(np.prod([float(space) for space in spaces])) < 2.0**62:
+        key = np.zeros(account.size, np.int64)
+        for column, space in zip(columns, spaces, strict=True):
+            key = key * space + column
+    else:  # too many for one number: stakes are taken one by one
+        key = np.arange(account.size)
     _, first, where = np.unique(key, return_index=True, return_inverse=True)
-    logs = n[first, None] * log_expit(READINESS) + (s - n)[first, None] * log_expit(-READINESS)
-    chance = np.exp(logs - logs.max(axis=1, keepdims=True)) if logs.size else logs
-    often = np.bincount(where.ravel(), teaches & (s > 0), minlength=first.size)
-    uniform = np.full(READINESS.size, 1 / READINESS.size)
-    weight = uniform
-    for _ in range(EM_STEPS if often.sum() > 0 else 0):
-        joint = chance * weight
-        weight = often @ (joint / joint.sum(axis=1, keepdims=True)) / often.sum()
-    weight = (1 - UNIFORM) * weight + UNIFORM * uniform
-    joint = chance * weight
-    posterior = joint / joint.sum(axis=1, keepdims=True) if joint.size else joint
-    return weight, np.asarray(posterior[where.ravel()])
+    return np.stack([np.asarray(column, dtype=np.int64)[first] for column in columns]), where.ravel()
 
 
-def _pulls(stakes: Stakes, teaches: np.ndarray, posterior: Floats) -> Floats:
-    """delta, shape (n,): expected votes on each competitor at its served battles equal to those that came."""
-    delta = np.zeros(stakes.n)
-    for t in range(stakes.n):
-        part = stakes.of(t)
-        account = stakes.account[part]
-        counts = teaches[account]
-        served = (counts * stakes.served[part]) @ posterior[account]
-        came = float(counts @ stakes.voted[part])
-        for _ in range(30):
-            chance = expit(READINESS + delta[t])
-            gap = came - served @ chance
-            delta[t] += np.clip(gap / max(float(served @ (chance * (1 - chance))), 1.0), -0.5, 0.5)
-            delta[t] = np.clip(delta[t], -10, 10)
-    return np.asarray(np.clip(delta - np.median(delta), -PULL, PULL)) if stakes.n else delta
+def _laws(kinds: Whole, delta: Floats) -> Iterator[tuple[Whole, Whole, Floats]]:
+    """Kinds, the k that they allow, and the chance of each at omega = 1; a block of similar widths at a time."""
+    t, s, n, s_t, _k = kinds
+    low, high = np.maximum(n - (s - s_t), 0), np.minimum(s_t, n)
+    table = gammaln(np.arange(int(s.max(initial=0)) + 1) + 1.0)
+    length = high - low + 1
+    order = np.argsort(length, kind="stable")
+    begin = 0
+    while begin < order.size:
+        end = min(order.size, begin + max(1, BLOCK // int(length[order[begin]])))
+        while end > begin + 1 and length[order[end - 1]] > 2 * length[order[begin]]:
+            end = begin + (end - begin) // 2
+        rows = order[begin:end]
+        allowed = low[rows, None] + np.arange(int(length[rows[-1]]))
+        k = np.minimum(allowed, high[rows, None])
+        terms = k * delta[t[rows], None] - table[k] - table[s_t[rows, None] - k]
+        terms -= table[n[rows, None] - k] + table[(s - s_t - n)[rows, None] + k]
+        terms[allowed > k] = -np.inf
+        chance = np.exp(terms - terms.max(axis=1, keepdims=True))
+        yield rows, allowed, chance / chance.sum(axis=1, keepdims=True)
+        begin = end
+
+
+def _pulls(n: int, kinds: Whole, often: Floats) -> Floats:
+    """delta, shape (n,): expected votes on each competitor are those that came; median zero."""
+    t, s, voted, s_t, k = kinds
+    share = s_t / np.maximum(s, 1)
+    mean, variance = voted * share, voted * share * (1 - share) * (s - voted) / np.maximum(s - 1, 1)
+    delta = np.zeros(n)
+    for step in range(STEPS):
+        if step:
+            mean, variance = np.zeros(t.size), np.zeros(t.size)
+            for rows, values, chance in _laws(kinds, delta):
+                mean[rows] = (chance * values).sum(axis=1)
+                variance[rows] = (chance * values**2).sum(axis=1) - mean[rows] ** 2
+        move: Floats = np.asarray(np.bincount(t, often * (k - mean), minlength=n), dtype=np.float64)
+        move /= np.maximum(np.bincount(t, often * variance, minlength=n), 1.0)
+        delta += np.clip(move, -0.5, 0.5)
+        if np.abs(move).max(initial=0.0) <= SETTLED:
+            break
+    return np.asarray(np.clip(delta - np.median(delta), -PULL, PULL)) if n else delta
