@@ -38,19 +38,24 @@ def main() -> None:
     began = time.perf_counter()
     ledger = Ledger(None if options.quick else options.kept, code(), lambda key: say(key, began))
     jobs = list(plan(cases, options))
-    for number, (key, measure) in enumerate(jobs, start=1):
-        if options.minutes and time.perf_counter() - began > 60 * options.minutes:
-            sys.stderr.write(f"time is up: {number - 1} of {len(jobs)} jobs are there; the same command goes on.\n")
-            break
-        row = ledger.once(key, measure)
-        if number % 20 == 0:
-            sys.stderr.write(f"{number} of {len(jobs)} jobs, the last moved {row.get('defended', 0):+.1f}\n")
-    if wanted(options.only, "adaptive") and not options.quick:
+    done = all(measured(ledger, number, len(jobs), job, began, options) for number, job in enumerate(jobs, start=1))
+    if done and wanted(options.only, "adaptive") and not options.quick:
         adapt(ledger, options)
     page = report.page(ledger, cases)
     if options.write and not options.quick and not options.only:
         Path(options.write).write_text(page, encoding="utf-8")
     print(page)
+
+
+def measured(ledger: Ledger, number: int, total: int, job: Job, began: float, options: argparse.Namespace) -> bool:
+    """Measures one job unless it is there already; False when the time is up."""
+    if options.minutes and time.perf_counter() - began > 60 * options.minutes:
+        sys.stderr.write(f"time is up: {number - 1} of {total} jobs are there; the same command goes on.\n")
+        return False
+    row = ledger.once(*job)
+    if number % 20 == 0:
+        sys.stderr.write(f"{number} of {total} jobs, the last moved {row.get('defended', 0):+.1f}\n")
+    return True
 
 
 def arguments() -> argparse.ArgumentParser:
