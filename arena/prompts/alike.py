@@ -16,6 +16,8 @@ from math import ceil
 
 ALIKE = 0.75
 """Share of common word pairs from which two prompts are reported: one word of 15 may differ."""
+COMPARED, COMPARISONS, MOST = 3000, 1_000_000, 1000
+"""Texts, comparisons and pairs up to which somebody waits about two seconds; beyond, only the very same is found."""
 # Scripts without blanks between words are read sign by sign.
 WORD = re.compile(
     r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0eff]|[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0eff]+"
@@ -31,23 +33,47 @@ class Pair:
     share: float
 
 
-def near_duplicates(texts: Sequence[str], *, new_from: int = 0, alike: float = ALIKE) -> list[Pair]:
-    """Every pair at least that much alike of which one is at `new_from` or later, in the order of the second."""
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """The pairs that were found, and whether everything was compared."""
+
+    pairs: tuple[Pair, ...]
+    is_whole: bool
+
+
+def near_duplicates(texts: Sequence[str], *, new_from: int = 0, alike: float = ALIKE) -> Alike:
+    """Pairs at least that much alike of which one is at `new_from` or later, in the order of the second.
+
+    Of texts with the very same words each is paired with the first alone.
+    """
     sets = [_shingles(text) for text in texts]
     frequency = Counter(shingle for shingles in sets for shingle in shingles)
     seen_with: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    found = []
+    same: dict[frozenset[tuple[str, ...]], int] = {}
+    found: list[Pair] = []
+    left = COMPARISONS if len(sets) <= COMPARED else 0
     for place, shingles in enumerate(sets):
-        rarest = sorted(shingles, key=lambda shingle: (frequency[shingle], shingle))
-        prefix = rarest[: len(rarest) - ceil(alike * len(rarest)) + 1]
-        candidates = {other for shingle in prefix for other in seen_with[shingle]} if place >= new_from else ()
-        for other in sorted(candidates):
-            share = _jaccard(shingles, sets[other])
-            if share >= alike:
-                found.append(Pair(other, place, share))
-        for shingle in prefix:
-            seen_with[shingle].append(place)
-    return found
+        first = same.setdefault(shingles, place)
+        if first != place:
+            found += [Pair(first, place, 1.0)] if place >= new_from else []
+        elif left > 0:
+            prefix = _rarest(shingles, frequency, alike)
+            if place >= new_from:
+                others = {other for shingle in prefix for other in seen_with[shingle]}
+                left -= len(others)
+                shares = ((other, _jaccard(shingles, sets[other])) for other in sorted(others))
+                found += [Pair(other, place, share) for other, share in shares if share >= alike]
+            for shingle in prefix:
+                seen_with[shingle].append(place)
+    return Alike(tuple(found[:MOST]), left > 0 and len(found) <= MOST)
+
+
+def _rarest(
+    shingles: frozenset[tuple[str, ...]], frequency: Counter[tuple[str, ...]], alike: float
+) -> list[tuple[str, ...]]:
+    """So many of the rarest that a set as much alike must hold one of them, and have it among its own rarest."""
+    ordered = sorted(shingles, key=lambda shingle: (frequency[shingle], shingle))
+    return ordered[: len(ordered) - ceil(alike * len(ordered)) + 1]
 
 
 def _jaccard(first: frozenset[tuple[str, ...]], second: frozenset[tuple[str, ...]]) -> float:

@@ -152,7 +152,8 @@ def alike_notes(stored: Sequence[Prompt], new: Sequence[tuple[int, Sequence[str]
     """A sentence on every new prompt that reads like another: nothing stops at it, the operator should know."""
     present = [prompt for prompt in stored if prompt.retired_at is None]
     texts = ["\n".join(prompt.messages) for prompt in present] + ["\n".join(messages) for _line, messages in new]
-    pairs = near_duplicates(texts, new_from=len(present))
+    found = near_duplicates(texts, new_from=len(present))
+    pairs = found.pairs
 
     def named(place: int) -> str:
         if place < len(present):
@@ -166,4 +167,8 @@ def alike_notes(stored: Sequence[Prompt], new: Sequence[tuple[int, Sequence[str]
     ]
     if len(pairs) > MOST_ALIKE:
         notes.append(_("Nearly alike: %(count)d more pairs.") % {"count": len(pairs) - MOST_ALIKE})
+    if not found.is_whole:
+        notes.append(
+            _("There are too many prompts to compare all of them: pairs that are nearly alike may be missing.")
+        )
     return notes

@@ -7,12 +7,9 @@ from functools import lru_cache
 
 from django.db.models import Count, F, Q, QuerySet
 
-from arena.prompts.alike import Pair, near_duplicates
+from arena.prompts.alike import Alike, near_duplicates
 from arena.prompts.models import Prompt, PromptSet
 from arena.teams.models import Arena
-
-COMPARED = 3000
-"""Prompts of one set that are compared with each other on its page; more would keep the page waiting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +84,15 @@ def tags_of(prompt_set: PromptSet) -> list[str]:
     return sorted({tag for tags in prompt_set.prompts.exclude(tags=[]).values_list("tags", flat=True) for tag in tags})
 
 
-def alike_in(prompt_set: PromptSet) -> list[AlikePair] | None:
-    """Pairs in service that read nearly alike; None where the set is too large to be compared while one waits."""
-    present = prompt_set.prompts.filter(retired_at__isnull=True)
-    if present.count() > COMPARED:
-        return None
-    prompts = list(present.order_by("pk"))
-    pairs = _alike(tuple("\n".join(prompt.messages) for prompt in prompts))
-    return [AlikePair(prompts[pair.first], prompts[pair.second], round(100 * pair.share)) for pair in pairs]
+def alike_in(prompt_set: PromptSet) -> tuple[list[AlikePair], bool]:
+    """Pairs in service that read nearly alike, and whether the whole set was compared."""
+    prompts = list(prompt_set.prompts.filter(retired_at__isnull=True).order_by("pk"))
+    found = _alike(tuple("\n".join(prompt.messages) for prompt in prompts))
+    pairs = [AlikePair(prompts[pair.first], prompts[pair.second], round(100 * pair.share)) for pair in found.pairs]
+    return pairs, found.is_whole
 
 
 @lru_cache(maxsize=8)
-def _alike(texts: tuple[str, ...]) -> tuple[Pair, ...]:
+def _alike(texts: tuple[str, ...]) -> Alike:
     """Compared once a process for as long as the same texts are in service."""
-    return tuple(near_duplicates(texts))
+    return near_duplicates(texts)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -199,25 +201,38 @@ LONG = "Write a short poem about the first morning of a long winter in a small t
     ],
 )
 def test_prompts_are_alike_by_the_word_pairs_they_share(first: str, second: str, alike: bool) -> None:
-    assert bool(near_duplicates([first, second])) == alike
+    assert bool(near_duplicates([first, second]).pairs) == alike
 
 
 def test_filtered_comparison_finds_what_comparing_everything_finds() -> None:
-    import random
-
     rng = random.Random(20)
     words = [f"w{number}" for number in range(12)]
-    texts = [" ".join(rng.choices(words, k=rng.randint(1, 9))) for _ in range(250)]
-    pairs = {(pair.first, pair.second) for pair in near_duplicates(texts, alike=0.5)}
-    naive = {
-        (i, j) for j in range(len(texts)) for i in range(j) if near_duplicates([texts[i], texts[j]], alike=0.5)
-    }  # fmt: skip
+    drawn = [" ".join(rng.choices(words, k=rng.randint(2, 9))) for _ in range(250)]
+    texts = list({frozenset(pairwise(text.split())): text for text in drawn}.values())
+    pairs = {(pair.first, pair.second) for pair in near_duplicates(texts, alike=0.5).pairs}
+    naive = {(i, j) for j in range(len(texts)) for i in range(j) if _share(texts[i], texts[j]) >= 0.5}
     assert pairs == naive and len(naive) > 20
+
+
+def _share(first: str, second: str) -> float:
+    one, two = (set(pairwise(text.split())) for text in (first, second))
+    return len(one & two) / len(one | two)
 
 
 def test_only_pairs_with_something_new_are_told() -> None:
     texts = ["Why is it so?", "why is it so", "Why is it so!"]
-    assert [(pair.first, pair.second) for pair in near_duplicates(texts, new_from=2)] == [(0, 2), (1, 2)]
+    assert [(pair.first, pair.second) for pair in near_duplicates(texts, new_from=2).pairs] == [(0, 2)]
+
+
+def test_one_prompt_ten_thousand_times_is_told_and_not_counted_out() -> None:
+    found = near_duplicates(["Why is it so?"] * 10_000)
+    assert (len(found.pairs), found.is_whole) == (1000, False)
+
+
+def test_texts_of_one_template_end_the_comparison_and_it_says_so() -> None:
+    template = "Please solve the following task in the usual way and explain each step of it: what is {} times {}"
+    found = near_duplicates([template.format(number, number + 1) for number in range(3000)])
+    assert not found.is_whole
 
 
 def test_the_sets_page_names_pairs_that_read_alike(arena: Arena, lead: Client) -> None:

@@ -72,12 +72,12 @@ def _filters(request: HttpRequest) -> Filters:
 def _show(request: HttpRequest, prompt_set: PromptSet, problem: str = "") -> HttpResponse:
     filters = _filters(request)
     shown = Paginator(listing.prompts_of(prompt_set, filters), PAGE).get_page(request.GET.get("page"))
+    alike, is_whole = listing.alike_in(prompt_set)
     kept = {"q": filters.text, "category": filters.category, "tag": filters.tag, "state": filters.state}
     context = {
         **frame(request, prompt_set.arena), "set": prompt_set, "shown": shown, "filters": filters, "problem": problem,
         "categories": listing.categories_of(prompt_set), "tags": listing.tags_of(prompt_set),
-        "alike": listing.alike_in(prompt_set), "query": urlencode({k: v for k, v in kept.items() if v}),
-        "most_compared": listing.COMPARED,
+        "alike": alike, "is_whole": is_whole, "query": urlencode({k: v for k, v in kept.items() if v}),
     }  # fmt: skip
     return render(request, "prompts/set.html", context, status=400 if problem else 200)
 
