@@ -36,7 +36,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
     ready = oversight.readiness(arena)
     steps = steps_of(arena, ready)
     counted = oversight.votes_a_day(arena, now=now)
-    context = _context(request, arena, "overview") | {
+    context = page_context(request, arena) | {
         "state": state_of(arena, now=now),
         "ready": ready,
         "steps": steps,
@@ -62,7 +62,7 @@ def settings(request: HttpRequest, slug: str) -> HttpResponse:
         messages.success(request, _("Saved."))
         return redirect("console:settings", slug=arena.slug)
     stored = Arena.objects.get(pk=arena.pk)  # a form that was refused has written into its instance
-    context = _context(request, stored, "settings") | {
+    context = page_context(request, stored) | {
         "form": form,
         "groups": form.groups(),
         "state": state_of(stored, now=timezone.now()),
@@ -105,12 +105,7 @@ def change_state(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect("console:settings", slug=arena.slug)
 
 
-def _context(request: HttpRequest, arena: Arena, room: str) -> dict[str, Any]:
-    person = person_of(request)
-    return {
-        "arena": arena,
-        "section": "console",
-        "room": room,
-        "may_configure": may(person, Action.CONFIGURE, arena),
-        "may_people": may(person, Action.MANAGE_PEOPLE, arena),
-    }
+def page_context(request: HttpRequest, arena: Arena) -> dict[str, Any]:
+    """What every page about one arena is handed."""
+    may_configure = may(person_of(request), Action.CONFIGURE, arena)
+    return {"arena": arena, "section": "console", "may_configure": may_configure}

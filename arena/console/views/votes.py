@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from arena.battles.words import VoidReason
 from arena.competitors.watching import NO_KEY, NO_MODEL, RESTS, endpoint_states
 from arena.console.door import console_arena
-from arena.console.views.arena import _context
+from arena.console.views.arena import page_context
 from arena.leaderboards import charts, days, oversight
 from arena.leaderboards.reading import latest_snapshot
 from arena.teams.models import Arena
@@ -32,7 +32,7 @@ def votes(request: HttpRequest, slug: str) -> HttpResponse:
     counted = oversight.votes_a_day(arena, now=now)
     spent = oversight.spending(arena)
     with_names = may(person_of(request), Action.CONFIGURE, arena)
-    context = _context(request, arena, "votes") | {
+    context = page_context(request, arena) | {
         "counted": list(reversed(counted)),
         "total": sum(count for _day, count in counted),
         "chart": days.chart(counted),

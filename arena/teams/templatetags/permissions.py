@@ -26,3 +26,9 @@ def console_address(context: template.Context) -> str:
     if arena is None or arena.pk is None:
         return reverse("console:index") if sees_a_console(person) else ""
     return reverse("console:overview", args=[arena.slug]) if may(person, Action.SEE_CONSOLE, arena) else ""
+
+
+@register.simple_tag(takes_context=True)
+def may_do(context: template.Context, word: str) -> bool:
+    """Whether this person may do that in the page's arena, so that nothing is offered that would be refused."""
+    return may(person_of(context["request"]), Action(word), context["arena"])
