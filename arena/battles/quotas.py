@@ -1,7 +1,7 @@
 """How many battles are served: counted in the served log itself, votes or not.
 
 Tight where an identity is cheap (a new cookie), generous where many honest people share an address. Whoever has an
-account or is a member is known, and is not counted with the neighbours.
+account or is a member is known, and is not counted with the neighbours; new members are counted by their invitation.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ PER_BLOCK: Limits = ((MINUTE, 200), (HOUR, 4000))
 """Everybody without account or membership in one /24 or /64: a lecture hall that votes at once."""
 NEW_PER_BLOCK: Limits = ((HOUR, 60), (DAY, 240))
 """New cookies from one block."""
+NEW_PER_INVITATION: Limits = ((HOUR, 200), (DAY, 1000))
+"""New cookies by one invitation link, which may have come into wrong hands."""
 assert max(window for window, _ in PER_BLOCK + NEW_PER_BLOCK) <= addresses.LONGEST_WINDOW  # noqa: S101 - keys live so long
 
 
@@ -45,6 +47,8 @@ def check(voter: Voter, arena: Arena, visit: Visit, *, now: datetime) -> Origin:
             _hold(mine, PER_NEWCOMER, TooManyBattles, now=now)
         if blocks and not _is_known(voter, arena):
             _hold_block(origin, now=now)
+        if origin.is_first:
+            _hold_invitation(voter, arena, now=now)
     return work.settled(origin, voter, arena, visit, now=now)
 
 
@@ -53,6 +57,14 @@ def _hold_block(origin: Origin, *, now: datetime) -> None:
     _hold(here, PER_BLOCK, TooManyFromHere, now=now)
     if origin.is_first:
         _hold(here.filter(is_first=True), NEW_PER_BLOCK, TooManyFromHere, now=now)
+
+
+def _hold_invitation(voter: Voter, arena: Arena, *, now: datetime) -> None:
+    mine = Membership.objects.filter(voter=voter, arena=arena, invitation__isnull=False)
+    invitation = mine.values_list("invitation_id", flat=True).first()
+    if invitation is not None:
+        guests = ServedFrom.objects.filter(is_first=True, battle__voter__memberships__invitation=invitation)
+        _hold(guests, NEW_PER_INVITATION, TooManyFromHere, now=now)
 
 
 def _hold(

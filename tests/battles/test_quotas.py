@@ -15,7 +15,7 @@ from arena.battles import addresses, opening, quotas
 from arena.battles.addresses import NOWHERE, Visit
 from arena.battles.errors import TooManyBattles, TooManyFromHere
 from arena.battles.models import AddressKey, Battle, ServedFrom
-from arena.teams.models import Arena, Membership, Voter
+from arena.teams.models import Arena, Invitation, Membership, Voter
 
 pytestmark = pytest.mark.django_db
 HERE, ELSEWHERE = Visit("203.0.113.7"), Visit("198.51.100.7")
@@ -29,6 +29,7 @@ def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quotas, "PER_NEWCOMER", ((10 * MINUTE, 6), (DAY, 8)))
     monkeypatch.setattr(quotas, "PER_BLOCK", ((MINUTE, 5), (HOUR, 12)))
     monkeypatch.setattr(quotas, "NEW_PER_BLOCK", ((HOUR, 3), (DAY, 5)))
+    monkeypatch.setattr(quotas, "NEW_PER_INVITATION", ((HOUR, 4), (DAY, 9)))
 
 
 def serve(arena: Arena, voter: Voter, at: datetime, visit: Visit = NOWHERE) -> Battle:
@@ -138,6 +139,29 @@ def test_arenas_by_invitation_know_their_voters(live: Arena, newcomers: Iterator
     live.refresh_from_db()
     for _ in range(5):
         serve(live, next(newcomers), now, HERE)
+
+
+def test_an_invitation_brings_so_many_newcomers_an_hour_from_wherever(
+    live: Arena, newcomers: Iterator[Voter], now: datetime
+) -> None:
+    Arena.objects.filter(pk=live.pk).update(access="invite")
+    live.refresh_from_db()
+    link, other = (
+        Invitation.objects.create(arena=live, role="voter", token_hash=f"{n}", expires_at=now + DAY) for n in "12"
+    )
+
+    def guest(invitation: Invitation) -> Voter:
+        voter = next(newcomers)
+        Membership.objects.create(arena=live, voter=voter, role="voter", invitation=invitation)
+        return voter
+
+    first = guest(link)
+    serve(live, first, now, Visit("203.0.113.1"))
+    for number in range(3):
+        serve(live, guest(link), now + MINUTE, Visit(f"203.0.{number}.1"))
+    assert refused(live, guest(link), now + 2 * MINUTE, ELSEWHERE).retry_after == 58 * 60
+    serve(live, first, now + 2 * MINUTE, HERE)
+    serve(live, guest(other), now + 2 * MINUTE, ELSEWHERE)
 
 
 def test_off_lifts_every_limit(
