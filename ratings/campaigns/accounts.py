@@ -117,8 +117,7 @@ def account_units(honest: Honest, options: ScreenOptions) -> Units:
 def suspicion(units: Units, rows: Whole, told: Floats, moved: Floats, finding: Finding) -> Floats:
     """ln posterior odds of rows with these likelihood ratios, selection left out of them."""
     column, which = (0 if finding.sign > 0 else 1), (~units.large[rows]).astype(np.int64)
-    lift = finding.lift[which]
-    away = np.where(lift > 0, moved[np.arange(rows.size), column, np.maximum(lift - 1, 0)], 0.0)
+    away = moved[:, column, finding.lift - 1] if finding.lift else 0.0
     return np.asarray(told[:, column] - away + units.log_selection[rows] + finding.odds[which])
 
 
@@ -137,5 +136,6 @@ def quarantined(honest: Honest, units: Units, finding: Finding, large: bool) -> 
 HELD = -np.log(10)
 """ln odds from which a small unit is held: one in ten. Whom this holds in vain costs precision and no bias."""
 HELD_LARGE = 0.0
+"""The same for a large unit that is not excluded; lower, and too few honest votes would be left to measure by."""
 BLOCK = 1 << 17
 """Stakes whose likelihoods are held at once."""

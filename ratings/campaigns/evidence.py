@@ -17,8 +17,8 @@ from ratings.data import Floats
 
 SHARES = np.append(10.0 ** np.arange(-4, -0.4, 0.5), [0.56, 0.9])
 """pi, from one unit in ten thousand to nearly all: few honest accounts meet one of a hundred competitors."""
-MOVED_SHARES = np.array([0.01, 0.05, 0.2, 0.56, 0.9])
-"""pi where the campaign is taken to have moved the fit: small ones cannot."""
+MOVED_SHARES = np.array([0.001, 0.01, 0.05, 0.2, 0.56, 0.9])
+"""pi where the campaign is taken to have moved the fit: a coarser grid will do."""
 PROMISES = np.array([0.5, 0.9, 0.99])
 """q: how often a promoter does as told."""
 MOST = 600.0
@@ -79,8 +79,10 @@ class Finding:
         ln L of each, against honesty at the strength that the campaign has not moved.
     odds : float64, shape (2,)
         ln prior odds of a large and of a small unit.
-    lift : int64, shape (2,)
-        How far the campaign has moved the fit, by large and small units: 0 not at all, k by the k-th of LIFTS.
+    lift : int
+        How far the campaign has moved the fit: 0 not at all, k by the k-th of LIFTS.
+    left : float
+        What large units that are not to be excluded still say, log E beyond selection and strength.
     """
 
     competitor: int
@@ -90,7 +92,8 @@ class Finding:
     rows: Whole
     log_l: Floats
     odds: Floats
-    lift: Whole
+    lift: int
+    left: float
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,7 @@ def points(lifts: int) -> tuple[Whole, Floats]:
 
 
 def log_evidence(log_l: Floats, moved: Floats, large: np.ndarray) -> Floats:
-    """ln Π_u ((1 - pi) r + pi L) by stratum and alternative, shape (3, alternatives); r is one at the fitted strength.
+    """ln Π_u ((1 - pi) r + pi L) by size and alternative, shape (2, alternatives); r is one at the fitted strength.
 
     Parameters
     ----------
@@ -127,22 +130,29 @@ def log_evidence(log_l: Floats, moved: Floats, large: np.ndarray) -> Floats:
     told = np.exp(np.minimum(log_l, MOST))
     rest = [np.ones(1), *np.exp(moved.T)]
     lift, share = points(moved.shape[1])
-    each = np.empty((share.size, 2))
+    each = np.empty((2, share.size))
     for i, (where, pi) in enumerate(zip(lift.tolist(), share.tolist(), strict=True)):
         part = np.log((1 - pi) * rest[where] + pi * told)
         big = float(part[large].sum())
-        each[i] = big, float(part.sum()) - big
-    return np.stack([each.sum(axis=1), each[:, 0], each[:, 1]])
+        each[:, i] = big, float(part.sum()) - big
+    return each
 
 
-def mixed(by_point: Floats) -> Floats:
-    """ln of the mean over alternatives, by stratum."""
-    return np.asarray(log_sum(by_point) - np.log(by_point.shape[-1]))
+def by_lift(each: Floats, lifts: int) -> Floats:
+    """ln of the mean over pi at each lift, shape (2, lifts + 1)."""
+    lift, _ = points(lifts)
+    return np.stack([log_sum(each[:, lift == k]) - np.log((lift == k).sum()) for k in range(lifts + 1)], axis=1)
 
 
-def largest(by_point: Floats) -> float:
+def mixed(each: Floats, lifts: int) -> Floats:
+    """log E of all, of large and of small units; together they share the lift, and each have a pi of their own."""
+    found = by_lift(each, lifts)
+    return np.asarray(log_sum(np.stack([found.sum(axis=0), *found])) - np.log(lifts + 1))
+
+
+def largest(each: Floats, lifts: int) -> float:
     """The largest of the three tests, less log 3."""
-    return float(mixed(by_point).max() - np.log(STRATA))
+    return float(mixed(each, lifts).max() - np.log(STRATA))
 
 
 def find(units: Units, options: ScreenOptions) -> list[Finding]:
@@ -164,7 +174,7 @@ def find(units: Units, options: ScreenOptions) -> list[Finding]:
         _, t, sign = max(ringing)
         t, sign = -t, -sign
         open_.discard((t, sign))
-        finding = _claim(units, t, sign, tests[t])
+        finding = _claim(units, t, sign, tests[t], options)
         found.append(finding)
         before = units.claimed.copy()
         units.claimed[units.unit[finding.rows]] = True
@@ -187,9 +197,10 @@ def _test(units: Units, t: int) -> _Test:
     strata = np.stack([log_evidence(log_l[:, sign], moved[:, sign], large) for sign in (PROMOTED, DEMOTED)])
     alone = [_alone(chosen, moved[:, sign], large) for sign in (PROMOTED, DEMOTED)]
     either = np.logaddexp(log_l[:, 0], log_l[:, 1]) - np.log(2)
+    lifts = moved.shape[2]
     return _Test(
-        np.array([largest(strata[sign]) for sign in (PROMOTED, DEMOTED)]),
-        largest(log_evidence(either, moved[:, 0, :0], large)), np.array(alone), strata,
+        np.array([largest(strata[sign], lifts) for sign in (PROMOTED, DEMOTED)]),
+        largest(log_evidence(either, moved[:, 0, :0], large), 0), np.array(alone), strata,
     )  # fmt: skip
 
 
@@ -197,35 +208,37 @@ def _alone(chosen: Floats, moved: Floats, large: np.ndarray) -> float:
     """What selection and another strength explain without anybody who votes as told: r (1 + pi (selection - 1))."""
     select = log_evidence(chosen, moved[:, :0], large)
     lift, share = points(moved.shape[1])
-    other = np.stack([moved.sum(axis=0), moved[large].sum(axis=0), moved[~large].sum(axis=0)])
-    at = [int(np.argmin(np.abs(SHARES - pi))) for pi in share.tolist()]
-    by_point = select[:, at] + np.column_stack([np.zeros(STRATA), other])[:, lift]
-    return largest(by_point)
+    other = np.stack([moved[large].sum(axis=0), moved[~large].sum(axis=0)])
+    at = [int(np.argmin(np.abs(np.log(SHARES / pi)))) for pi in share.tolist()]
+    return largest(select[:, at] + np.column_stack([np.zeros(2), other])[:, lift], moved.shape[1])
 
 
-def _claim(units: Units, t: int, sign: int, test: _Test) -> Finding:
-    """Rows whose posterior odds are at least one, at the share of campaigners that their own stratum suggests."""
+def _claim(units: Units, t: int, sign: int, test: _Test, options: ScreenOptions) -> Finding:
+    """Rows whose posterior odds are at least one, at the share of campaigners that their own size suggests."""
     part = np.arange(units.begin[t], units.begin[t + 1])
     part = part[~units.claimed[units.unit[part]]]
-    likeliest = [_likeliest(test.strata[sign], stratum, units.log_lifted.shape[2]) for stratum in (LARGE, SMALL)]
-    odds, lift = np.array([x[0] for x in likeliest]), np.array([x[1] for x in likeliest])
-    which = (~units.large[part]).astype(np.int64)
-    away = np.column_stack([np.zeros(part.size), units.log_lifted[part, sign]])[np.arange(part.size), lift[which]]
-    log_l = units.log_l[part, sign] - away
-    claimed = log_l + odds[which] >= 0
+    lifts = units.log_lifted.shape[2]
+    each = test.strata[sign]
+    lift = int(np.argmax(by_lift(each, lifts).sum(axis=0)))
+    odds = np.array([_log_odds(row, lift, lifts) for row in each])
+    away = np.zeros(part.size) if lift == 0 else units.log_lifted[part, sign, lift - 1]
+    log_l, large = units.log_l[part, sign] - away, units.large[part]
+    claimed = log_l + odds[(~large).astype(np.int64)] >= 0
+    stays = large & ~(claimed & (log_l >= options.claim))
+    rest, every = part[stays], np.ones(int(stays.sum()), np.bool_)
+    moved = units.log_lifted[rest, sign]
+    left = log_evidence(units.log_l[rest, sign], moved, every)
+    speaks = largest(left, lifts) - max(0.0, _alone(units.log_selection[rest], moved, every))
     return Finding(
-        t, SIGNS[sign], float(test.log_e[sign]), mixed(test.strata[sign]), part[claimed], log_l[claimed],
-        odds, lift,
+        t, SIGNS[sign], float(test.log_e[sign]), mixed(each, lifts), part[claimed], log_l[claimed],
+        odds, lift, speaks,
     )  # fmt: skip
 
 
-def _likeliest(by_point: Floats, stratum: int, lifts: int) -> tuple[float, int]:
-    """ln pi / (1 - pi) at the posterior mean of pi, and the likeliest lift, by this stratum where it speaks, else by
-    all units."""
-    logs = by_point[stratum] if mixed(by_point)[stratum] > 0 else by_point[ALL]
+def _log_odds(by_point: Floats, at: int, lifts: int) -> float:
+    """ln pi / (1 - pi) at the posterior mean of pi, given the lift."""
     lift, share = points(lifts)
-    best = int(lift[np.argmax(logs)])
-    here = lift == best
-    weight = np.exp(logs[here] - logs[here].max())
-    pi = float(weight @ share[here] / weight.sum())
-    return float(np.log(pi) - np.log1p(-pi)), best
+    logs = by_point[lift == at]
+    weight = np.exp(logs - logs.max())
+    pi = float(weight @ share[lift == at] / weight.sum())
+    return float(np.log(pi) - np.log1p(-pi))

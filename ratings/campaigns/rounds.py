@@ -97,8 +97,8 @@ def _accounts(log: ServedLog, honest: Honest, units: Units, verdicts: Verdicts, 
                     )
                 )  # fmt: skip
         verdicts.exclude(stakes.account[large])
-        for stratum in (SMALL, LARGE):
-            if finding.by_stratum[stratum] > options.stratum:
+        for stratum, spoken in ((SMALL, finding.by_stratum[SMALL]), (LARGE, finding.left)):
+            if spoken > options.stratum:
                 _hold(log, honest, units, finding, stratum, verdicts)
 
 
