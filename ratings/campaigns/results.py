@@ -26,7 +26,7 @@ class Exclusion:
         look.
     rule : {'D1', 'D4', 'selection', 'one side'}
     log_e : float
-        Evidence that the campaign exists at all (natural log); nan where none was asked for.
+        Evidence that the campaign exists at all (natural log); 0.0 where none was asked for.
     log_l : float
         Evidence that this unit is part of it.
     votes : int

@@ -73,7 +73,7 @@ def _select(log: ServedLog, stakes: Stakes, units: Units, verdicts: Verdicts, op
         log_s = float(units.log_selection[row])
         verdicts.exclusions.append(
             Exclusion(
-                ACCOUNT, account, t, 0, "excluded", "selection", float("nan"), log_s, n,
+                ACCOUNT, account, t, 0, "excluded", "selection", 0.0, log_s, n,
                 sentences.selection(account, log.names[t], here, (n - here[0], s - here[1]), log_s),
             )
         )  # fmt: skip

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
-from math import isnan
 from typing import Any
 
 import numpy as np
@@ -181,7 +180,7 @@ def _named(found: Screening, log: ServedLog, voters: list[str], clusters: dict[s
         ],
         "exclusions": [
             {**asdict(one), "unit": _unit(one, voters, clusters), "competitor": _name(log, one.competitor),
-             "log_e": None if isnan(one.log_e) else one.log_e, "number": one.unit} for one in found.exclusions
+             "number": one.unit} for one in found.exclusions
         ],
     }  # fmt: skip
 
