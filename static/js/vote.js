@@ -1,6 +1,7 @@
 // The voting page: one stage, painted by the server; this module sends its forms, streams its answers and reads its keys.
 
 import { TurnStream } from "./stream.js";
+import { prepare, spend } from "./work.js";
 
 const stage = document.getElementById("stage");
 const words = document.getElementById("words").dataset;
@@ -145,7 +146,7 @@ async function send(form, submitter = null) {
   try {
     for (let pause = 300, tries = 0; ; pause = Math.min(pause * 2, 5000), tries += 1) {
       const url = form.method === "get" ? `${form.action}?${body}` : form.action;
-      const headers = isVote ? { "X-Has-Turns": "1" } : {};
+      const headers = isVote ? { "X-Has-Turns": "1" } : await workFor(form);
       const got = await fragment(url, form.method === "get" ? {} : { method: "POST", body, headers });
       if (got?.status === 403 && !got.part && tries === 0 && await renew(form)) {
         body = new URLSearchParams(new FormData(form, submitter));
@@ -170,6 +171,12 @@ async function send(form, submitter = null) {
     busy = false;
     lock(form, false);
   }
+}
+
+/** Work goes along with a wish for a battle. */
+async function workFor(form) {
+  const work = form.matches("[data-open], [data-redraw]") ? await spend() : "";
+  return work ? { "X-Work": work } : {};
 }
 
 function lock(form, on) {
@@ -261,3 +268,4 @@ function keyTarget(event) {
 }
 
 begin();
+prepare(stage.dataset.work);

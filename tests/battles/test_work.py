@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core import signing
+from django.test import Client
 
 from arena.battles import opening, work
 from arena.battles.addresses import Visit
@@ -87,3 +88,17 @@ def test_accounts_and_closed_circles_need_not_work(live: Arena, now: datetime) -
 def test_without_the_setting_nobody_works(live: Arena, now: datetime, settings: Any) -> None:
     settings.PROOF_OF_WORK = 0
     assert worth(live, "", now) == ""
+
+
+def test_a_browser_is_given_a_challenge_where_one_is_asked_for(live: Arena, client: Client, settings: Any) -> None:
+    given = client.get("/a/live/challenge/")
+    assert given.json()["bits"] == BITS
+    assert given["Cache-Control"].startswith("max-age=0")
+    assert given.json()["challenge"] != client.get("/a/live/challenge/").json()["challenge"]
+    assert 'data-work="/a/live/challenge/"' in client.get("/a/live/").content.decode()
+    answer = client.post("/a/live/battles/", {"prompt": "Why?"}, headers={"X-Work": done(given.json()["challenge"])})
+    assert answer.status_code == 302
+    assert ServedFrom.objects.get().work == "verified"
+    settings.PROOF_OF_WORK = 0
+    assert client.get("/a/live/challenge/").status_code == 404
+    assert "data-work" not in client.get("/a/live/").content.decode()

@@ -10,7 +10,7 @@ from uuid import UUID
 from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.db import DatabaseError
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -21,7 +21,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_POST, require_safe
 
-from arena.battles import lifecycle, notes, opening, running, votes
+from arena.battles import lifecycle, notes, opening, running, votes, work
 from arena.battles.addresses import visit_of
 from arena.battles.errors import BattleError
 from arena.battles.finding import check_may_vote, own_battle
@@ -51,6 +51,15 @@ def vote_page(request: HttpRequest, slug: str) -> HttpResponse:
                        else start_stage(arena, voter, now=now))  # fmt: skip
     asked = _own_battle(request.GET.get("battle", ""), arena, voter)
     return _answer(request, arena, stage_of(arena, voter, now=now, battle=asked))
+
+
+@require_safe
+@never_cache
+def challenge(request: HttpRequest, slug: str) -> JsonResponse:
+    """What a browser may work on before it asks for a battle; 404 where nobody is asked to."""
+    if not work.is_asked_for(arena_for(person_of(request), slug)):
+        raise Http404("This arena asks for no work.")
+    return JsonResponse({"challenge": work.challenge(), "bits": settings.PROOF_OF_WORK})
 
 
 @require_POST
@@ -186,7 +195,10 @@ def _own_battle(raw: str, arena: Arena, voter: Voter | None) -> Battle | None:
 
 
 def _answer(request: HttpRequest, arena: Arena, stage: Stage, *, status: int = 200) -> HttpResponse:
-    context: dict[str, Any] = {"arena": arena, "stage": stage, "section": "vote"}
+    context: dict[str, Any] = {
+        "arena": arena, "stage": stage, "section": "vote",
+        "asks_work": work.is_asked_for(arena) and not request.user.is_authenticated,
+    }  # fmt: skip
     if request.headers.get("X-Fragment"):
         return render(request, "battles/_stage.html", context, status=status)
     if request.method == "POST" and status < 400:
