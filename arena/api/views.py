@@ -54,6 +54,7 @@ SLICING = {
     "voters": "Votes by people with an `account`, or by `anonymous` ones, only.",
     "since": "Votes of this day (YYYY-MM-DD, UTC) and later only.",
     "until": "Votes of this day (YYYY-MM-DD, UTC) and earlier only.",
+    "votes": "`all` counts votes that are set aside too, where some are.",
     "style": "Styles held equal: `on` for all, or some of `length,headers,lists,bold`. `rating` is then the controlled "
     "one and `rating_plain` the plain one of the same votes.",
 }

@@ -99,7 +99,7 @@ def _clusters(arena: Arena, voters: tuple[int, ...]) -> dict[str, Any]:
 
 
 def _blocks(arena: Arena) -> dict[int, str]:
-    """The address block, as a keyed hash, from which an account asked for most of its battles; as long as it is kept."""
+    """The address block, a keyed hash, from which an account asked for most of its battles; as long as it is kept."""
     rows = ServedFrom.objects.filter(battle__arena=arena).order_by().values_list("battle__voter_id", "block")
     counted = rows.annotate(battles=Count("battle_id")).order_by("battles", "block")
     return {voter: block for voter, block, _ in counted}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import lru_cache
 
@@ -29,15 +29,18 @@ class Facets:
     windows: tuple[tuple[int, date], ...] = ()
     """Days, and the first day, of each window that holds some of the votes and not all."""
     has_styles: bool = False
+    has_set_aside: bool = False
+    """Whether votes were set aside, so that a board of every vote is another one."""
 
 
 def facets_of(snapshot: Snapshot | None) -> Facets:
     """What a snapshot offers; nothing before the first one. Kept by the process, as a snapshot never changes."""
     if snapshot is None:
         return Facets()
-    return _facets(
+    found = _facets(
         snapshot.pk, snapshot.data_sha256, snapshot.arena, snapshot.cutoff_vote_id, snapshot.published_at.date()
     )
+    return replace(found, has_set_aside=bool(snapshot.plain_json))
 
 
 @lru_cache(maxsize=64)

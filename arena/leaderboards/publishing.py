@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Max, Min
+from django.db.models import Min
 
 import ratings
 from arena.battles.models import Vote
@@ -19,10 +19,11 @@ from arena.competitors.models import Competitor
 from arena.integrity import standing
 from arena.integrity.models import Exclusion
 from arena.integrity.standing import Withheld
-from arena.leaderboards import counting, tallying
+from arena.leaderboards import counting, duties, tallying
 from arena.leaderboards.board_settings import pinned
 from arena.leaderboards.models import Snapshot, SnapshotRow
 from arena.leaderboards.sampling import geometry_of
+from arena.leaderboards.slices import EVERY, Slice
 from arena.leaderboards.verdicts import facts_of, verdicts_of
 from arena.teams.models import Arena
 from ratings.electorate import Electorate, dealt, electorate
@@ -62,11 +63,13 @@ class Computed:
 def compute(
     arena: Arena, limits: counting.Cutoffs, options: ratings.BoardOptions, *, number: int, published_at: datetime,
     code_version: str, words: Words | None = None, recount: bool = False,
+    earlier: Mapping[str, Any] | None = None,
 ) -> Computed:  # fmt: skip
     """Everything that a snapshot shows, from the database and the arguments alone.
 
     `words` are those that a snapshot was published with: an operator may correct a competitor's since. `recount` goes
-    back to the votes themselves, which is slower and owes nothing to the counts that are kept of them.
+    back to the votes themselves, which is slower and owes nothing to the counts that are kept of them. `earlier` are
+    the duties of the snapshot before, which a large arena keeps for a while.
     """
     labels = counting.entered(arena, limits)
     cast, counted, out = _counted(arena, limits, labels, recount=recount)
@@ -79,11 +82,14 @@ def compute(
     plain = None
     if out:
         about["set_aside"] = {"votes": out.votes, "voters": len(out.voters)}
-        plain = _fitted(cast, options, labels, meta, {**about, "votes": "all"})
+        plain = _fitted(cast, options, labels, meta, about, part=Slice(votes=EVERY))
         meta = {
             row.model_name: {**meta[row.model_name], "rating_plain": row.rating} for row in plain.board.rows
         }  # fmt: skip
-    return replace(_fitted(counted, options, labels, meta, about), plain=plain)
+    done = _fitted(counted, options, labels, meta, about)
+    done.page["exclusions"] = duties.exclusions_of(arena, limits, out, cast[0])
+    done.page["duties"] = duties.duties_of(arena, limits, counted[0], earlier)
+    return replace(done, plain=plain)
 
 
 def _counted(
@@ -106,7 +112,7 @@ def _counted(
 
 def _fitted(
     cast: Cast, options: ratings.BoardOptions, labels: dict[int, str], meta: Mapping[str, Mapping[str, Any]],
-    about: dict[str, Any],
+    about: dict[str, Any], *, part: Slice | None = None,
 ) -> Computed:  # fmt: skip
     data, who = cast
     board = ratings.make_board(data, options, voted=who)
@@ -118,9 +124,9 @@ def _fitted(
         "matrix": matrix_of(data),
         "geometry": geometry_of(data, list(labels)),
     }
-    return Computed(
-        board, labels, ratings.board_csv(board, meta), ratings.board_json(board, meta, snapshot=about), page
-    )  # fmt: skip
+    said = {"slice": part.as_json()} if part else {}
+    text = ratings.board_json(board, meta, **said, snapshot=about)
+    return Computed(board, labels, ratings.board_csv(board, meta), text, page)
 
 
 def publish_snapshot(arena: Arena, *, now: datetime, seed: int | None = None) -> Snapshot:
@@ -130,11 +136,15 @@ def publish_snapshot(arena: Arena, *, now: datetime, seed: int | None = None) ->
     """
     with frozen_tables(*TABLES, Exclusion):
         limits = counting.cutoffs()
-    number = (Snapshot.objects.filter(arena=arena).aggregate(top=Max("number"))["top"] or 0) + 1
+    last = Snapshot.objects.filter(arena=arena).values_list("number", "page").first()
+    number, earlier = (last[0] + 1, last[1].get("duties")) if last else (1, None)
     labels = counting.entered(arena, limits)
     options = replace(OPTIONS, seed=number if seed is None else seed, **pinned(arena, labels))
     published_at = now.replace(microsecond=0)
-    done = compute(arena, limits, options, number=number, published_at=published_at, code_version=settings.CODE_VERSION)
+    done = compute(
+        arena, limits, options, number=number, published_at=published_at, code_version=settings.CODE_VERSION,
+        earlier=earlier,
+    )  # fmt: skip
     try:
         with transaction.atomic():
             return _store(arena, number, published_at, limits, options, done)

@@ -6,8 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from arena.leaderboards.beside import note_of
 from arena.leaderboards.claims import PairVerdict, opened
 from arena.leaderboards.facets import Facets, facets_of
 from arena.leaderboards.models import Snapshot
@@ -16,9 +17,6 @@ from arena.leaderboards.withholding import why_withheld
 from arena.teams.models import Arena
 from arena.teams.permissions import Action, may
 from arena.teams.person import Person
-
-if TYPE_CHECKING:
-    from arena.leaderboards.sliced import Sliced
 
 SORTS = {
     "rating": ("rating", True),
@@ -60,6 +58,8 @@ class PublishedBoard:
     verdicts: dict[tuple[str, str], PairVerdict]
     matrix: list[list[Any]]
     facts: dict[str, Any]
+    set_aside: str
+    """What is said of votes that do not count; empty where all do."""
 
 
 def may_see_board(person: Person, arena: Arena, *, now: datetime) -> bool:
@@ -96,7 +96,8 @@ def chosen(
         return Choice(snapshot, facets, part)
     if part.narrows:
         raise PartWithheld
-    return Choice(snapshot, Facets(has_styles=facets.has_styles), part)
+    known = Facets(has_styles=facets.has_styles, has_set_aside=facets.has_set_aside)
+    return Choice(snapshot, known, part)
 
 
 def published_board(arena: Arena) -> PublishedBoard | None:
@@ -109,9 +110,8 @@ def board_of_choice(choice: Choice) -> PublishedBoard | None:
     snapshot = choice.snapshot
     if snapshot is None:
         return None
-    sliced = _sliced(choice)
-    body = json.loads(sliced.json if sliced else snapshot.board_json)
-    page = sliced.page if sliced else snapshot.page
+    text, _csv, page = _shown(choice, snapshot)
+    body = json.loads(text)
     return PublishedBoard(
         snapshot=snapshot,
         part=choice.part,
@@ -126,32 +126,30 @@ def board_of_choice(choice: Choice) -> PublishedBoard | None:
         verdicts=opened(page.get("verdicts", [])),
         matrix=page["matrix"],
         facts=page["facts"],
+        set_aside=note_of(json.loads(snapshot.board_json)) if snapshot.plain_json else "",
     )
 
 
 def json_of_choice(choice: Choice) -> str:
     """The published JSON, byte for byte, or the slice's; before the first snapshot a defined, empty board."""
-    sliced = _sliced(choice)
-    if sliced:
-        return sliced.json
-    return choice.snapshot.board_json if choice.snapshot else _empty()[0]
+    return _shown(choice, choice.snapshot)[0] if choice.snapshot else _empty()[0]
 
 
 def csv_of_choice(choice: Choice) -> str:
     """The published CSV, byte for byte, or the slice's; before the first snapshot the header alone."""
-    sliced = _sliced(choice)
-    if sliced:
-        return sliced.csv
-    return choice.snapshot.board_csv if choice.snapshot else _empty()[1]
+    return _shown(choice, choice.snapshot)[1] if choice.snapshot else _empty()[1]
 
 
-def _sliced(choice: Choice) -> Sliced | None:
-    """The slice's board; None for the whole, which is published already, and before the first snapshot."""
-    if choice.snapshot is None or choice.part.is_whole:
-        return None
+def _shown(choice: Choice, snapshot: Snapshot) -> tuple[str, str, dict[str, Any]]:
+    """JSON, CSV and page: as published, of every vote as published, or of a part that is made when asked for."""
+    if choice.part.is_whole:
+        return snapshot.board_json, snapshot.board_csv, snapshot.page
+    if choice.part.is_plain_whole:
+        return snapshot.plain_json, snapshot.plain_csv, snapshot.page["plain"]
     from arena.leaderboards.sliced import board_of  # fits: numpy and scipy, which reading snapshots does without
 
-    return board_of(choice.snapshot, choice.part)
+    made = board_of(snapshot, choice.part)
+    return made.json, made.csv, made.page
 
 
 def sorted_rows(rows: list[dict[str, Any]], word: str) -> list[dict[str, Any]]:

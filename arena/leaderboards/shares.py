@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -15,6 +16,7 @@ from arena.battles.assignment import OVERLAP
 from arena.battles.models import Battle
 from arena.battles.words import BattleState
 from arena.competitors.models import Competitor
+from arena.integrity.models import AuditHead
 from arena.leaderboards import counting
 from arena.leaderboards.models import Snapshot
 from arena.leaderboards.reading import latest_snapshot
@@ -74,7 +76,11 @@ def cutoffs_of(snapshot: Snapshot) -> counting.Cutoffs:
 
 
 def served(snapshot: Snapshot) -> Served:
-    """Counted once a snapshot and process."""
+    """As counted at publication; a snapshot of an earlier release is counted once a process."""
+    kept = snapshot.page.get("duties")
+    if kept is not None:
+        battles = kept["battles"]
+        return Served(**{**battles, "by_competitor": {int(pk): n for pk, n in battles["by_competitor"].items()}})
     limits = cutoffs_of(snapshot)
     return _served(snapshot.arena_id, limits.vote, limits.battle, limits.response, snapshot.published_at)
 
@@ -82,7 +88,11 @@ def served(snapshot: Snapshot) -> Served:
 @lru_cache(maxsize=32)
 def _served(arena_id: int, vote: int, battle: int, response: int, published_at: datetime) -> Served:
     """A snapshot never changes; the time tells databases apart."""
-    limits = counting.Cutoffs(vote, battle, response)
+    return count_served(arena_id, counting.Cutoffs(vote, battle, response))
+
+
+def count_served(arena_id: int, limits: counting.Cutoffs) -> Served:
+    """Goes through every battle up to the cut-offs."""
     battles = Battle.objects.filter(arena=arena_id, id__lte=limits.battle)
     grouped = (
         battles.filter(counting.tellable(limits))
@@ -108,7 +118,8 @@ def _served(arena_id: int, vote: int, battle: int, response: int, published_at: 
     return Served(
         all=battles.count(), told=policies.total(), judged=judged, skipped=ended[BattleState.SKIPPED],
         expired=ended[BattleState.EXPIRED], void=dict(sorted(void.items())), policies=dict(sorted(policies.items())),
-        by_competitor=by_competitor, on_prompts=on_prompts, overlaps=policies[OVERLAP], repeats=repeats,
+        by_competitor=dict(sorted(by_competitor.items())), on_prompts=on_prompts, overlaps=policies[OVERLAP],
+        repeats=repeats,
     )  # fmt: skip
 
 
@@ -141,6 +152,33 @@ def shares_of(arena: Arena, counted: Served | None) -> tuple[list[Share], list[P
     return rows, providers
 
 
+OWED = ("exclusions", "voters", "flip_first", "counted_up_to", "plain_against_defended")
+
+
+def owed(snapshot: Snapshot) -> dict[str, Any]:
+    """What else was counted at publication; null for snapshots of an earlier release."""
+    duties = snapshot.page.get("duties", {})
+    rows = json.loads(snapshot.board_json)["board"]
+    return {
+        "exclusions": snapshot.page.get("exclusions"),
+        "voters": duties.get("voters"),
+        "flip_first": duties.get("flip"),
+        "counted_up_to": duties.get("as_of"),
+        "plain_against_defended": [
+            {name: row.get(name) for name in ("model_name", "rating", "rating_plain", "status")} for row in rows
+        ],
+    }
+
+
+def audit_head(arena: Arena) -> dict[str, Any] | None:
+    """The newest daily head of the audit chain: to be kept elsewhere by whoever wants to check this arena one day."""
+    head = AuditHead.objects.filter(arena=arena).first()
+    if head is None:
+        return None
+    made_at = head.made_at.isoformat()
+    return {"arena": arena.slug, "position": head.position, "sha256": head.sha256, "made_at": made_at}
+
+
 def integrity_of(arena: Arena) -> dict[str, Any]:
     """Everything on the integrity page as plain values; `snapshot` and `battles` are null before the first snapshot."""
     snapshot = latest_snapshot(arena)
@@ -158,6 +196,8 @@ def integrity_of(arena: Arena) -> dict[str, Any]:
             "expired": counted.expired, "void": dict(counted.void), "by_policy": dict(counted.policies),
             "on_prompts": counted.on_prompts, "overlaps": counted.overlaps, "repeats": counted.repeats,
         },
+        **(owed(snapshot) if snapshot else dict.fromkeys(OWED)),
+        "audit_head": audit_head(arena),
         "competitors": [asdict(row) for row in rows],
         "providers": [asdict(row) for row in providers],
     }  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Any
 
@@ -13,9 +13,11 @@ from django.utils.translation import gettext_lazy
 
 import ratings
 from arena.battles.errors import BattleError
+from arena.integrity.standing import counted
 from arena.leaderboards import counting, publishing, styling
 from arena.leaderboards.models import Snapshot
-from arena.leaderboards.slices import Slice
+from arena.leaderboards.shares import cutoffs_of
+from arena.leaderboards.slices import EVERY, Slice
 from arena.leaderboards.verdicts import facts_of, verdicts_of
 from ratings.electorate import dealt, electorate
 
@@ -96,6 +98,8 @@ def compute(snapshot: Snapshot, part: Slice) -> Sliced:
     Seeded by the snapshot's number. Where style is held equal the plain board beside it counts the same votes.
     """
     votes = part.of(counting.rated(snapshot.arena, snapshot.cutoff_vote_id))
+    if part.votes != EVERY:
+        votes = counted(votes, snapshot.arena, through=snapshot.cutoff_exclusion_id)
     labels = counting.competitors_in(votes)
     options = replace(publishing.OPTIONS, seed=snapshot.number, **_pinned(snapshot, labels))
     if not part.style:
@@ -131,8 +135,7 @@ def _finished(
     meta = _meta(snapshot, part, plain)
     about = {
         "arena": snapshot.arena.slug, "snapshot": snapshot.number, "published_at": snapshot.published_at.isoformat(),
-        "cutoff": asdict(counting.Cutoffs(snapshot.cutoff_vote_id, snapshot.cutoff_battle_id,
-                                          snapshot.cutoff_response_id)),
+        "cutoff": cutoffs_of(snapshot).as_json(),
         "code_version": settings.CODE_VERSION, "is_simulated": snapshot.arena.is_simulated,
     }  # fmt: skip
     verdicts = [] if part.style else verdicts_of(data)

@@ -21,9 +21,11 @@ from arena.leaderboards.facets import Facets
 
 STYLES = ("length", "headers", "lists", "bold")
 """Counts of the answers that can be held equal, in the order in which they are named."""
-PARAMETERS = ("category", "language", "set", "voters", "since", "until", "style")
+PARAMETERS = ("category", "language", "set", "voters", "since", "until", "votes", "style")
 ACCOUNT, ANONYMOUS = "account", "anonymous"
 ON, OFF = "on", "off"
+EVERY = "all"
+"""Votes that are set aside count too."""
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 SHOWN_CHARS, SHOWN_WORDS = 60, 20
 
@@ -63,6 +65,7 @@ class Slice:
     voters: str = ""
     since: date | None = None
     until: date | None = None
+    votes: str = ""
     style: tuple[str, ...] = ()
 
     @property
@@ -73,7 +76,12 @@ class Slice:
     @property
     def narrows(self) -> bool:
         """Whether it leaves votes out."""
-        return not replace(self, style=()).is_whole
+        return not replace(self, style=(), votes="").is_whole
+
+    @property
+    def is_plain_whole(self) -> bool:
+        """Whether this is the published board of every vote, set aside or not."""
+        return self == Slice(votes=EVERY)
 
     def of(self, votes: QuerySet[Vote]) -> QuerySet[Vote]:
         """Those of these votes that belong to it."""
@@ -97,7 +105,7 @@ class Slice:
         values = {
             "category": self.category, "language": self.language, "set": self.prompt_set, "voters": self.voters,
             "since": self.since and self.since.isoformat(), "until": self.until and self.until.isoformat(),
-            "style": ON if self.style == STYLES else ",".join(self.style),
+            "votes": self.votes, "style": ON if self.style == STYLES else ",".join(self.style),
         }  # fmt: skip
         return {name: value for name, value in values.items() if value}
 
@@ -125,6 +133,7 @@ def parsed(given: Mapping[str, Sequence[str]], facets: Facets, *, ignored: Seque
         voters=_known("voters", values["voters"], (ACCOUNT, ANONYMOUS)),
         since=since,
         until=until,
+        votes=_known("votes", values["votes"], (EVERY,)) if facets.has_set_aside else "",
         style=_styles(values["style"]),
     )
 

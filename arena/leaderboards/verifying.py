@@ -64,9 +64,20 @@ def _words(board_json: str) -> Words:
         return {}
 
 
+def is_carried(snapshot: Snapshot) -> bool:
+    """Whether the duties are those of an earlier snapshot of a large arena, which has them verified."""
+    kept = snapshot.page.get("duties")
+    if kept is None or kept["as_of"] == cutoffs_of(snapshot).as_json():
+        return False
+    earlier = Snapshot.objects.filter(arena=snapshot.arena, number__lt=snapshot.number)
+    return any(page.get("duties") == kept for page in earlier.values_list("page", flat=True)[:1])
+
+
 def _beside(snapshot: Snapshot, done: Computed) -> list[tuple[str, Any, Any]]:
     """What is shown or joined beside the published bytes: what it is, as it should be, as it is stored."""
     page = json.loads(json.dumps(done.whole_page))
+    if is_carried(snapshot):
+        page["duties"] = snapshot.page["duties"]
     if snapshot.page.keys() < page.keys():  # an earlier release kept less
         page = {key: page[key] for key in {*snapshot.page, "facts", "verdicts", "apart", "matrix"}}
     ids = {label: pk for pk, label in done.labels.items()}

@@ -25,7 +25,7 @@ from arena.leaderboards import facets, sliced, styling
 from arena.leaderboards.facets import Facets
 from arena.leaderboards.models import Snapshot
 from arena.leaderboards.publishing import publish_snapshot
-from arena.leaderboards.slices import STYLES, Slice, SliceRefused, parsed
+from arena.leaderboards.slices import PARAMETERS, STYLES, Slice, SliceRefused, parsed
 from arena.prompts.models import Prompt, PromptSet
 from arena.teams.models import Arena, Voter
 from ratings.scale import POINTS
@@ -236,7 +236,7 @@ def test_an_address_says_which_part_it_wants(query: dict[str, list[str]], part: 
         ({"style": ["length,size"]}, "style=length,size | on, off, length, headers, lists, bold"),
         ({"style": [","]}, "style=, | length"),
         ({"category": ["coding", "writing"]}, "category=coding + writing"),
-        ({"catgory": ["coding"]}, "catgory | category, language, set, voters, since, until, style"),
+        ({"catgory": ["coding"]}, f"catgory | {', '.join(PARAMETERS)}"),
         ({"category": ["a\x00b"]}, "category=a�b"),
     ],
 )

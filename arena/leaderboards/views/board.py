@@ -80,8 +80,10 @@ def _board_context(published: reading.PublishedBoard, sort: str) -> dict[str, An
         for row in reading.sorted_rows(rows, sort)
     ]
     settle = [pair for pair in published.verdicts.values() if pair.verdict == CANNOT_TELL and pair.more_votes]
+    beside = bool(published.set_aside) and published.part.is_whole
     return {
         "board": published,
+        "paired": beside or bool(published.part.style),
         "sentence": controlled_sentence(facts) if published.part.style else top_sentence(facts),
         "interval": worded(published.method["interval"]),
         "prior": worded(published.method["prior"]),
@@ -99,7 +101,7 @@ def _percent(share: float | None) -> float | None:
 
 
 def _change(row: dict[str, Any]) -> str | None:
-    """What holding style equal does to a rating, signed."""
+    """What holding style equal, or setting votes aside, does to a rating, signed."""
     if row["rating"] is None or row["rating_plain"] is None:
         return None
     return charts.signed(round(row["rating"] - row["rating_plain"]))

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from arena.leaderboards.charts import signed
 from arena.leaderboards.reading import Choice, PublishedBoard
-from arena.leaderboards.slices import ACCOUNT, ANONYMOUS, OFF, STYLES, Slice
+from arena.leaderboards.slices import ACCOUNT, ANONYMOUS, EVERY, OFF, STYLES, Slice
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ def context(choice: Choice, published: PublishedBoard, *, sort: str, style_by_de
     return {
         "filters": list(_groups(choice, sorting)),
         "styles": _styles(choice, sorting),
+        "counts": _counts(choice, sorting),
         "part": part,
         "is_part": not part.is_whole,
         "query": f"?{query}" if query else "",
@@ -130,6 +131,17 @@ def _styles(choice: Choice, sorting: dict[str, str]) -> tuple[Chip, ...]:
     return (
         Chip(_("Plain"), _query(replace(part, style=()), unsorted), not part.style),
         Chip(_("Style-controlled"), _query(controlled, sorting), bool(part.style)),
+    )
+
+
+def _counts(choice: Choice, sorting: dict[str, str]) -> tuple[Chip, ...]:
+    """Without the votes that are set aside, or of every vote; only where some are."""
+    part = choice.part
+    if not choice.facets.has_set_aside:
+        return ()
+    return (
+        Chip(_("Defended"), _query(replace(part, votes=""), sorting), not part.votes),
+        Chip(_("All votes"), _query(replace(part, votes=EVERY), sorting), bool(part.votes)),
     )
 
 

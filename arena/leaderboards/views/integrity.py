@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +13,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from arena.battles.matchmaking import UNIFORM_FLOOR
-from arena.leaderboards import plots, reading, shares
+from arena.integrity.words import decided_word, rule_word
+from arena.leaderboards import beside, charts, plots, reading, shares
+from arena.leaderboards.models import Snapshot
 from arena.leaderboards.views.readers import for_readers
 from arena.teams.models import Arena
 from arena.teams.permissions import Action, may
@@ -46,7 +49,32 @@ def integrity(request: HttpRequest, arena: Arena) -> HttpResponse:
             "overlap_found": _percent(served.overlaps, served.on_prompts),
             "repeat_found": _percent(served.repeats, served.on_prompts),
         }
-    return render(request, "leaderboards/integrity.html", context)
+    return render(request, "leaderboards/integrity.html", context | _owed(arena, snapshot))
+
+
+def _owed(arena: Arena, snapshot: Snapshot | None) -> dict[str, Any]:
+    """What was counted at publication, as the page shows it, and the head of the audit chain."""
+    head = shares.audit_head(arena)
+    found: dict[str, Any] = {"head": head and json.dumps(head)}
+    if snapshot is None or not snapshot.page.get("duties"):
+        return found
+    owed = shares.owed(snapshot)
+    voters, rows = owed["voters"], {row["model_name"]: row for row in owed["plain_against_defended"]}
+    changes = beside.changes(rows.values()) if snapshot.plain_json else {}
+    return found | {
+        "exclusions": owed["exclusions"],
+        "reasons": [
+            (rule_word(row["rule"]), decided_word(row["action"], row["decided_by"]), row["decisions"])
+            for row in owed["exclusions"]["by_reason"]
+        ],
+        "voters": voters, "aged": _hundred(voters["aged_share"]), "top": _hundred(voters["top_share"]),
+        "flip": owed["flip_first"],
+        "beside": [(rows[name], charts.signed(round(points))) for name, points in changes.items()],
+    }  # fmt: skip
+
+
+def _hundred(share: float | None) -> float | None:
+    return None if share is None else share * 100
 
 
 @require_safe
