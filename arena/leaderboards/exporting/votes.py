@@ -14,7 +14,7 @@ from arena.battles.words import EXPORTED, Winner
 from arena.competitors.models import Competitor
 from arena.integrity.models import Exclusion
 from arena.integrity.standing import InForce, decisions, in_force
-from arena.leaderboards.counting import rated, tellable
+from arena.leaderboards.counting import is_rated, rated, tellable
 from arena.leaderboards.exporting.scope import Scope
 from arena.leaderboards.exporting.texts import talks_of
 from arena.prompts.models import Prompt
@@ -78,7 +78,7 @@ def vote_rows(scope: Scope, *, before_exclusions: bool = False) -> Iterator[dict
         battles = Battle.objects.only(*NEEDED).in_bulk([vote.battle_id for vote in chunk])
         names.learn(list(battles.values()))
         _meet(scope, voters, {vote.voter_id for vote in chunk})
-        counts = rated_among(scope, [vote.pk for vote in chunk], known)
+        counts = counted_among(scope, chunk, known)
         told = [pk for pk, battle in battles.items() if _tells_texts(scope, battle, names)]
         talks = talks_of(told) if told else {}
         for vote in chunk:
@@ -109,10 +109,14 @@ def decided(scope: Scope) -> InForce:
     return in_force(scope.arena, through=scope.limits.exclusion) if scope.limits.exclusion else InForce()
 
 
-def rated_among(scope: Scope, ids: Sequence[int], known: InForce) -> set[int]:
-    """Those of these votes that the snapshot counted."""
-    votes = rated(scope.arena, scope.limits.vote).filter(pk__in=ids)
-    return set((votes.filter(~known.q()) if known else votes).values_list("pk", flat=True))
+def counted_among(scope: Scope, chunk: Sequence[_Vote], known: InForce) -> set[int]:
+    """Those of these votes that count towards ratings."""
+    asked = Battle.objects.filter(is_rated(scope.limits.vote), pk__in=[vote.battle_id for vote in chunk])
+    battles = set(asked.values_list("pk", flat=True))
+    found = {vote.pk for vote in chunk if vote.battle_id in battles}
+    if known:
+        found -= set(Vote.objects.filter(known.q(), pk__in=found).values_list("pk", flat=True))
+    return found
 
 
 @dataclass(slots=True)
