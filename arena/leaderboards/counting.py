@@ -102,6 +102,11 @@ def load_counts(arena: Arena, limits: Cutoffs, labels: dict[int, str]) -> Compar
     return count(rated(arena, limits.vote), labels)
 
 
+def labels_of(arena: Arena) -> dict[int, str]:
+    """Label by id of every competitor that was ever entered."""
+    return {row.pk: row.label for row in Competitor.objects.filter(arena=arena)}
+
+
 def competitors_in(votes: QuerySet[Vote]) -> dict[int, str]:
     """Label by id of every competitor that these votes judged."""
     pairs = votes.order_by().values_list("battle__competitor_a_id", "battle__competitor_b_id").distinct()
