@@ -25,7 +25,7 @@ from arena.competitors.models import Competitor
 from arena.leaderboards.publishing import publish_snapshot
 from arena.prompts import uploads
 from arena.prompts.decoding import File
-from arena.prompts.models import Prompt, PromptSet, RecordedAnswer
+from arena.prompts.models import GenerationRun, Prompt, PromptSet, RecordedAnswer
 from arena.teams import api_tokens, heartbeat, invitations, members, voters
 from arena.teams.models import Arena, Voter
 
@@ -81,9 +81,12 @@ TABLE: dict[str, list[tuple[str, Rule]]] = {
     "prompts:import_prompts": [("GET POST", CONFIGURE)],
     "prompts:import_answers": [("GET POST", CONFIGURE)],
     "prompts:columns": [("GET POST", CONFIGURE)],
+    "prompts:generation": [("GET POST", CONFIGURE)],
+    "prompts:stop_run": [("POST", CONFIGURE)],
     "prompts:set": [("GET POST", CONFIGURE)],
     "prompts:prompt": [("GET POST", CONFIGURE)],
     "battles:vote_page": [("GET", ALL)],
+    "battles:challenge": [("GET", NOBODY)],  # no work is asked for, unless the settings say so
     "battles:open": [("POST", VOTES)],
     **{f"battles:{verb}": [("POST", OWN)] for verb in ("follow_up", "vote", "skip", "stop", "redraw", "note")},
     "leaderboards:board": [("GET", ALL)],
@@ -149,8 +152,8 @@ def routes(patterns: Any = None, before: str = "", space: str = "") -> Iterator[
 
 ROUTES = dict(routes())
 OURS = [name for name in ROUTES if not name.startswith(("account_", "mfa_", "socialaccount_"))]
-IN_ARENAS = [name for name in OURS if "slug>" in ROUTES[name]]
-ELSEWHERE = [name for name in OURS if name not in IN_ARENAS]
+IN_ARENAS = [name for name in OURS if name in TABLE and "slug>" in ROUTES[name]]
+ELSEWHERE = [name for name in OURS if name in TABLE and name not in IN_ARENAS]
 LIBRARYS = [name for name in ROUTES if name not in OURS]
 
 
@@ -200,12 +203,13 @@ class World:
         publish_snapshot(arena, now=now)
         owner = self.users["owner"]
         upload = uploads.keep([File("prompts.csv", b"prompt\nWhich?\n")], arena, owner.pk, "prompts", now=now)
+        run = GenerationRun.objects.create(prompt_set=prompts, started_by=owner, created_at=now)
         soon = now + timedelta(days=1)
         return {
             "slug": arena.slug, "battle_id": battles[0].public_id, "name": "Ash", "kind": "csv",
             "member_id": victim.pk, "invitation_id": invitations.invite(arena, "voter")[0].pk,
             "token_id": api_tokens.make(owner, name="x", scopes=["read"], expires_at=soon, arena=arena)[0].pk,
-            "set_id": prompts.pk, "prompt_id": prompt.pk, "upload_id": upload.public_id, "token": "none",
+            "set_id": prompts.pk, "run_id": run.pk, "prompt_id": prompt.pk, "upload_id": upload.public_id, "token": "none",
         }  # fmt: skip
 
     @staticmethod
