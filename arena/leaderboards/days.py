@@ -38,9 +38,10 @@ def chart(days: Sequence[tuple[date, int]]) -> SafeString:
                 f'height="{base - y(count):.1f}"/>'
             )
         if (len(days) - 1 - place) % 7 == 0:
+            last = place == len(days) - 1  # a long name of a month must not run over the edge
             body += (
-                f'<text class="t-s" x="{x + slot / 2:.1f}" y="{base + 20}" text-anchor="middle">'
-                f"{date_format(day, 'MONTH_DAY_FORMAT')}</text>"
+                f'<text class="t-s" x="{x + slot if last else x + slot / 2:.1f}" y="{base + 20}" '
+                f'text-anchor="{"end" if last else "middle"}">{date_format(day, "MONTH_DAY_FORMAT")}</text>'
             )
     label = _("Votes a day over %(days)s days: %(votes)s in all, at most %(most)s a day") % {
         "days": len(days), "votes": sum(count for _day, count in days), "most": most,

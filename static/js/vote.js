@@ -247,7 +247,7 @@ const VOTE_KEYS = { ArrowLeft: "a", ArrowRight: "b", ArrowUp: "tie", ArrowDown: 
 
 addEventListener("keydown", (event) => {
   if (event.repeat || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || keys.open) return;
-  if (event.target.closest?.("input, textarea, select, [contenteditable]")) return;
+  if (event.target.closest?.('input:not([type="checkbox"]), textarea, select, [contenteditable]')) return;
   const button = keyTarget(event);
   if (button) {
     event.preventDefault();

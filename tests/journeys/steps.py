@@ -87,3 +87,25 @@ def picture(page: Any, name: str) -> None:
     """A screenshot for the eye, where JOURNEY_PICTURES names a folder."""
     if folder := os.environ.get("JOURNEY_PICTURES"):
         page.screenshot(path=str(Path(folder) / f"{name}.png"))
+
+
+SIGNED_IN = """
+from importlib import import_module
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
+lead, _ = get_user_model().objects.get_or_create(username="lead", defaults={"is_staff": True, "is_superuser": True})
+session = import_module(settings.SESSION_ENGINE).SessionStore()
+session[SESSION_KEY] = str(lead.pk)
+session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[-1]
+session[HASH_SESSION_KEY] = lead.get_session_auth_hash()
+session.save()
+print("session:" + session.session_key)
+"""
+
+
+def page_of_lead(browser: Any, instance: Any, **look: Any) -> Any:
+    """A page of somebody who operates the instance, signed in."""
+    page = page_of(browser, **look)
+    key = str(instance.manage("shell", "-c", SIGNED_IN)).rsplit("session:", 1)[1].strip()
+    page.context.add_cookies([{"name": "sessionid", "value": key, "url": instance.url}])
+    return page

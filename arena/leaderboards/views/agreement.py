@@ -30,7 +30,7 @@ def agreement(request: HttpRequest, slug: str) -> HttpResponse:
     if not may(person_of(request), Action.SEE_CONSOLE, arena):
         raise Http404("There is no page at this address.")
     snapshot = reading.latest_snapshot(arena)
-    context: dict[str, Any] = {"arena": arena, "section": "leaderboard", "snapshot": snapshot, "found": None}
+    context: dict[str, Any] = {"arena": arena, "section": "console", "snapshot": snapshot, "found": None}
     if snapshot is not None:
         from arena.leaderboards import agreeing  # numpy and scipy, 50 MB that voters' pages do without
 

@@ -104,7 +104,7 @@ def _page(request: HttpRequest, arena: Arena, *, status: int = 200, **more: Any)
     given = Invitation.objects.filter(arena=arena).order_by("-id")
     context = {
         "arena": arena,
-        "section": "people",
+        "section": "console",
         "rows": [(member, votes.get(member.voter_id, 0), MemberForm.of(member)) for member in here],
         "links": [link for link in given if invitations.is_good(link, now=now)],
         "tokens": api_tokens.good_ones(ApiToken.objects.filter(arena=arena), now=now).select_related("user"),
