@@ -87,7 +87,7 @@ def measured(snapshot: Snapshot) -> Found:
 def _measured(pk: int, published_at: datetime, data_sha256: str) -> Found:
     """A snapshot never changes; time and hash tell databases apart."""
     snapshot = Snapshot.objects.only(
-        "arena", "cutoff_vote_id", "cutoff_battle_id", "cutoff_response_id"
+        "arena", "cutoff_vote_id", "cutoff_battle_id", "cutoff_response_id", "cutoff_exclusion_id"
     ).select_related("arena").get(pk=pk)  # fmt: skip
     limits = cutoffs_of(snapshot)
     labels = counting.entered(snapshot.arena, limits)

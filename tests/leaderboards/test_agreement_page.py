@@ -150,6 +150,15 @@ def test_disputed_items_show_the_split_and_no_competitor(admin_client: Any, pane
 
 
 @transactional
+def test_a_disputed_item_of_a_sealed_set_is_named_by_its_key(admin_client: Any, panel: Arena, now: datetime) -> None:
+    publish_snapshot(panel, now=now)
+    assert "Question" in admin_client.get("/a/orchard/agreement/").content.decode()
+    PromptSet.objects.update(is_sealed=True)  # though it was measured before
+    shown = admin_client.get("/a/orchard/agreement/").content.decode()
+    assert "Question" not in shown and "Sealed prompt" in shown
+
+
+@transactional
 def test_leaning_to_a_side_is_a_count_of_each_voters_votes(admin_client: Any, panel: Arena, now: datetime) -> None:
     found = agreeing.measured(publish_snapshot(panel, now=now))
     order = list(dict.fromkeys(Vote.objects.order_by("id").values_list("voter_id", flat=True)))

@@ -153,7 +153,7 @@ def test_operators_alone_read_what_won_and_lost(
 
 
 @transactional
-def test_who_votes_here_is_not_told_who_wrote_recorded_answers(
+def test_who_votes_here_is_not_told_who_wrote_recorded_answers_and_nobody_who_wrote_sealed_ones(
     admin_client: Any, admin_user: User, orchard: Arena, judge: Any, now: datetime
 ) -> None:
     prompts = PromptSet.objects.create(arena=orchard, name="Set")
@@ -164,6 +164,10 @@ def test_who_votes_here_is_not_told_who_wrote_recorded_answers(
         Turn.objects.filter(battle=vote.battle).update(prompt="Recorded question")
     publish_snapshot(orchard, now=now)
     assert "Recorded question" in page(admin_client, "/a/orchard/competitors/Ash/")
+    prompts.is_sealed = True
+    prompts.save()
+    assert "Recorded question" not in page(admin_client, "/a/orchard/competitors/Ash/")
+    PromptSet.objects.update(is_sealed=False)
     judge("Cedar", "Dogwood", "a", voter=Voter.objects.create(user=admin_user))
     shown = page(admin_client, "/a/orchard/competitors/Ash/")
     assert "Recorded question" not in shown and "because you vote here" in shown
