@@ -20,7 +20,7 @@ from django.db.models import Min
 from django.http import HttpRequest
 
 from arena.battles.models import AddressKey, Battle, ServedFrom
-from arena.teams.models import Arena
+from arena.teams.models import Arena, Voter
 
 KEY_LIFE = timedelta(days=14)
 LONGEST_WINDOW = timedelta(days=1)
@@ -86,6 +86,11 @@ def forget(*, now: datetime) -> int:
     AddressKey.objects.filter(made_at__lte=now - KEY_LIFE - LONGEST_WINDOW).delete()
     oldest = now - timedelta(days=settings.ADDRESS_DAYS)
     return ServedFrom.objects.filter(served_at__lte=oldest).delete()[0]
+
+
+def forget_voter(voter: Voter) -> None:
+    """Deletes where this voter's battles were asked from."""
+    ServedFrom.objects.filter(battle__voter=voter).delete()
 
 
 def clusters(arena: Arena) -> dict[str, set[int]]:

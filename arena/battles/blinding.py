@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef
+
 from arena.battles.assignment import is_done
 from arena.battles.errors import NotYetVoted, RevealLater, RevealWithheld
+from arena.battles.marking import standing_marks
 from arena.battles.models import Battle, Response, Turn, Vote, VoteNote
 from arena.battles.votes import CastVote
 from arena.battles.words import BattleState, Side, Winner
@@ -88,6 +91,8 @@ class OwnVote:
     name_b: str
     tags: tuple[str, ...]
     comment: str
+    is_rated: bool
+    """False where a text said whose it is: the vote is kept, and the board goes without it."""
 
 
 def blind(battle: Battle) -> BlindBattle:
@@ -164,11 +169,12 @@ def own_votes(arena: Arena, voter: Voter, *, most: int | None = None) -> list[Ow
     votes = Vote.objects.filter(voter=voter, battle__arena=arena, battle__turns__index=1).order_by("-id")
     columns = ("battle__public_id", "battle__turns__prompt", "battle__prompt__prompt_set__is_sealed", "winner",
                "created_at", "battle__competitor_a_id", "battle__competitor_b_id", "note__tags",
-               "note__comment")  # fmt: skip
+               "note__comment", "is_marked")  # fmt: skip
+    votes = votes.annotate(is_marked=Exists(standing_marks().filter(battle=OuterRef("battle"))))
     return [
         OwnVote(battle, prompt, bool(sealed), Winner(winner), at, names.get(a, ""), names.get(b, ""),
-                tuple(tags or ()), comment or "")
-        for battle, prompt, sealed, winner, at, a, b, tags, comment in votes.values_list(*columns)[:most]
+                tuple(tags or ()), comment or "", not is_marked)
+        for battle, prompt, sealed, winner, at, a, b, tags, comment, is_marked in votes.values_list(*columns)[:most]
     ]  # fmt: skip
 
 

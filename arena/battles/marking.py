@@ -21,7 +21,7 @@ from arena.battles.selfnaming import Finding, names_itself
 from arena.battles.settled import frozen_tables
 from arena.battles.words import Side
 from arena.competitors.models import Competitor
-from arena.teams.models import Arena
+from arena.teams.models import Arena, Voter
 
 
 class NoReason(BattleError):
@@ -71,6 +71,11 @@ def has_changed(arena: Arena, since: int, through: int) -> bool:
     """Whether votes up to `since` count otherwise for a board up to `through`: a mark on one was taken back between."""
     back = SelfNamingReversal.objects.filter(after_vote_id__gte=since, after_vote_id__lt=through)
     return back.filter(mark__battle__arena=arena, mark__battle__vote__id__lte=since).exists()
+
+
+def forget_words(voter: Voter) -> None:
+    """Empties the words of marks on this voter's battles, which may be the voter's own; the marks stand."""
+    QuerySet(SelfNaming).filter(battle__voter=voter).update(words="")  # past the guard of frozen rows: a person goes
 
 
 def names_of(arena_id: int) -> Names:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from arena.battles import lifecycle, notes, opening, recording
+from arena.battles import addresses, lifecycle, marking, notes, opening, recording
 from arena.integrity import sealing
 from arena.teams import members, voters
 from arena.teams.models import Voter
@@ -14,8 +14,8 @@ from arena.teams.models import Voter
 
 def erase(voter: Voter, *, now: datetime) -> None:
     """Deletes in every arena what leads to this voter: the link to account and browser, names, affiliation, comments,
-    prompts the voter wrote, and the answers to those. Votes, tags, cohorts and figures stay, under a number that
-    leads to nobody.
+    prompts the voter wrote, the answers to those, and where battles were asked from. Votes, tags, cohorts and figures
+    stay, under a number that leads to nobody.
 
     All or nothing. Raises LastOwner for somebody without whom an arena would have no owner.
     """
@@ -26,5 +26,7 @@ def erase(voter: Voter, *, now: datetime) -> None:
         notes.forget_comments(voter)
         opening.forget_prompts(voter)
         recording.forget_answers(voter)
+        marking.forget_words(voter)
+        addresses.forget_voter(voter)
         voters.forget(voter)
         sealing.forget(voter, now=now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -12,11 +13,14 @@ from django.test import Client
 from django.utils import timezone
 
 from arena.battles import lifecycle, marking, opening, recording, votes
+from arena.battles.addresses import Visit
+from arena.battles.blinding import own_votes
 from arena.battles.marking import NoReason
-from arena.battles.models import Battle, SelfNaming, Vote
+from arena.battles.models import Battle, SelfNaming, ServedFrom, Vote
 from arena.battles.recording import Answer
 from arena.battles.words import Side, Winner
 from arena.competitors.models import Competitor
+from arena.integrity.erasing import erase
 from arena.leaderboards import tallying
 from arena.leaderboards.counting import rated
 from arena.leaderboards.publishing import publish_snapshot
@@ -167,6 +171,24 @@ def test_reviewers_see_marks_of_closed_battles_alone_and_take_them_back(
     assert SelfNaming.objects.get(reversal__isnull=True).battle == open_battle
 
 
+def test_a_voter_is_told_which_of_their_votes_are_not_rated(live: Arena, voter: Voter, as_voter: Client) -> None:
+    for a in ("Because.", "I am Claude."):
+        battle = answered(live, voter, "Why?", a, f"{a} So.")
+        votes.cast_vote(battle.public_id, voter, Winner.A, now=timezone.now())
+    assert [vote.is_rated for vote in own_votes(live, voter)] == [False, True]
+    assert as_voter.get("/a/live/mine/").content.decode().count("kept, and not rated") == 1
+
+
+def test_a_voter_who_goes_takes_the_words_of_marks_and_the_address_along(live: Arena, voter: Voter) -> None:
+    now = timezone.now()
+    visit = Visit("203.0.113.7")
+    opening.open_battle(voter, live, "Who are you, says Ada?", seed=opening.new_seed(), now=now, visit=visit)
+    assert SelfNaming.objects.get().words == "Who are you"
+    erase(voter, now=now)
+    assert SelfNaming.objects.get().words == ""
+    assert not ServedFrom.objects.exists()
+
+
 def test_staff_without_the_right_sees_no_marks(live: Arena, client: Client) -> None:
     judged(live, a="I am Gemini.")
     client.force_login(User.objects.create_user("helper", is_staff=True))
@@ -176,12 +198,9 @@ def test_staff_without_the_right_sees_no_marks(live: Arena, client: Client) -> N
 def test_the_stage_says_nothing_of_a_mark_before_the_vote(live: Arena, as_voter: Any, voter: Voter) -> None:
     answered(live, voter, "Why?", "Because.", "So.")
     plain = as_voter.get("/a/live/").content.decode()
-    Battle.objects.all()
     battle = Battle.objects.get()
     SelfNaming.objects.create(battle=battle, turn=1, side="a", rule="r", kind="own", words="w", made_at=timezone.now())
     marked = as_voter.get("/a/live/").content.decode()
-    import re
-
     drop = re.compile(r'name="csrfmiddlewaretoken" value="[^"]+"')
     assert drop.sub("", plain) == drop.sub("", marked)
 
