@@ -91,13 +91,17 @@ def is_good(invitation: Invitation, *, now: datetime) -> bool:
 
 
 def use(invitation: Invitation, *, now: datetime) -> None:
-    """Counts one use, or refuses; one statement, so that a link for five never admits six. Raises what `check` does."""
+    """Counts one use, or refuses; one statement, so that a link for five never admits six. Raises what `check` does.
+
+    Of the row's own columns alone: a join becomes a subquery, which PostgreSQL does not ask again after waiting.
+    """
+    invitation.refresh_from_db()
+    check(invitation, now=now)
     good = Invitation.objects.filter(
         Q(expires_at__isnull=True) | Q(expires_at__gt=now),
         Q(max_uses__isnull=True) | Q(used_count__lt=F("max_uses")),
         pk=invitation.pk,
         revoked_at__isnull=True,
-        arena__archived_at__isnull=True,
     )
     if not good.update(used_count=F("used_count") + 1):
         invitation.refresh_from_db()

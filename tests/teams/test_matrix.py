@@ -209,7 +209,8 @@ class World:
             "slug": arena.slug, "battle_id": battles[0].public_id, "name": "Ash", "kind": "csv",
             "member_id": victim.pk, "invitation_id": invitations.invite(arena, "voter")[0].pk,
             "token_id": api_tokens.make(owner, name="x", scopes=["read"], expires_at=soon, arena=arena)[0].pk,
-            "set_id": prompts.pk, "run_id": run.pk, "prompt_id": prompt.pk, "upload_id": upload.public_id, "token": "none",
+            "set_id": prompts.pk, "run_id": run.pk, "prompt_id": prompt.pk, "upload_id": upload.public_id,
+            "token": "none",
         }  # fmt: skip
 
     @staticmethod
