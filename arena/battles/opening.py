@@ -162,7 +162,7 @@ def follow_up(battle: Battle, voter: Voter, prompt: str, *, now: datetime) -> Tu
         raise VotingEnded
     text = check_prompt(prompt, limit=battle.arena.max_prompt_chars)
     if battle.prompt_id:
-        raise TooManyTurns(limit=1)  # recorded answers have no continuation
+        raise TooManyTurns(limit=battle.turns.count())  # recorded answers have no continuation
     with transaction.atomic():
         locked = lifecycle.reopen(battle.public_id, voter, now=now)
         index = locked.turns.count() + 1
