@@ -7,13 +7,14 @@ from dataclasses import asdict, dataclass
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, Max, Min, Q, QuerySet
+from django.db.models import Avg, Count, Max, Min, Q, QuerySet
 
 from arena.battles.marking import standing_marks
 from arena.battles.models import Battle, Response, Vote
 from arena.battles.words import Winner
 from arena.competitors.models import Competitor
 from arena.integrity.standing import last_decision
+from arena.leaderboards.costs import cost_of_thousand
 from arena.teams.models import Arena
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Service:
     battles_served: int
     median_first_token_ms: float | None
     tokens_per_second: float | None
+    cost_per_1k_answers: float | None
     error_rate: float | None
 
 
@@ -157,6 +159,7 @@ def load_service(arena: Arena, limits: Cutoffs, labels: dict[int, str]) -> dict[
         .order_by()
     }
     first, speed = _timings(rows.filter(error_code=""))
+    costs = _costs(rows.filter(error_code=""), labels)
     result = {}
     for pk in labels:
         total, failed = failures.get(pk, (0, 0))
@@ -164,6 +167,7 @@ def load_service(arena: Arena, limits: Cutoffs, labels: dict[int, str]) -> dict[
             battles_served=served.get(pk, 0),
             median_first_token_ms=_rounded(first.get(pk), 1),
             tokens_per_second=_rounded(speed.get(pk), 1),
+            cost_per_1k_answers=_rounded(costs.get(pk), 6),
             error_rate=_rounded(failed / total, 6) if total else None,
         )
     return result
@@ -189,6 +193,15 @@ def _timings(rows: Any) -> tuple[dict[int, float], dict[int, float]]:
             if ended is not None and tokens and ended > began:
                 speed[competitor].append(tokens * 1000 / (ended - began))
     return {k: median(v) for k, v in first.items()}, {k: median(v) for k, v in speed.items()}
+
+
+def _costs(rows: Any, labels: dict[int, str]) -> dict[int, float | None]:
+    """What 1,000 answers as long as these cost at the present prices, by competitor."""
+    lengths = (
+        rows.values_list("competitor_id").annotate(read=Avg("input_tokens"), written=Avg("output_tokens")).order_by()
+    )
+    priced = Competitor.objects.in_bulk(list(labels))
+    return {pk: cost_of_thousand(priced[pk], read, written) for pk, read, written in lengths if pk in priced}
 
 
 def _rounded(value: float | None, digits: int) -> float | None:

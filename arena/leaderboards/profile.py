@@ -141,21 +141,6 @@ def _answered(pk: int, vote: int, battle: int, response: int, published_at: date
     return Answered(asked, dict(sorted(codes.items())), tokens["read"], tokens["written"])
 
 
-def cost_of_thousand(competitor: Competitor, counted: Answered) -> float | None:
-    """Of 1,000 answers as long as those so far, in the currency of the prices; None where a price or length is unknown.
-
-    A price of zero costs nothing whatever the length.
-    """
-    total = 0.0
-    for price, tokens in (
-        (competitor.price_in, counted.input_tokens), (competitor.price_out, counted.output_tokens)
-    ):  # fmt: skip
-        if price is None or (price and tokens is None):
-            return None
-        total += price * (tokens or 0.0)
-    return total / 1000
-
-
 def history(snapshot: Snapshot, competitor: Competitor, *, most: int | None = None) -> list[Point]:
     """Its line in every snapshot so far, or in about `most` of them evenly, the last one always among them."""
     rows = SnapshotRow.objects.filter(

@@ -211,9 +211,9 @@ def _meta(
         label: {
             "organization": about[pk].organization or None,
             "license": about[pk].license or None,
-            **words.get(label, {}),
             "leaderboard_publish_date": published_at.date().isoformat(),
             **asdict(service[pk]),
+            **words.get(label, {}),
         }
         for pk, label in labels.items()
     }

@@ -27,6 +27,7 @@ SORTS = {
     "bad": ("both_bad_rate", True),
     "first": ("median_first_token_ms", False),
     "speed": ("tokens_per_second", True),
+    "cost": ("cost_per_1k_answers", False),
     "errors": ("error_rate", False),
     "plain": ("rating_plain", True),
 }

@@ -10,6 +10,8 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
+from arena.leaderboards.costs import Saving
+
 SAID_BY_THE_FIT = (
     gettext_noop("none"),
     gettext_noop("sandwich"),
@@ -118,6 +120,23 @@ def _rest(facts: dict[str, Any]) -> Iterator[str]:
         yield _("%(leader)s is better than %(others)s.") % {"leader": leader, "others": joined(facts["behind"])}
     if facts["too_few"]:
         yield _("Too few votes yet to say anything of %(names)s.") % {"names": joined(facts["too_few"])}
+
+
+def saving_sentence(saving: Saving | None) -> str:
+    """Who is as good for less; empty where the votes or the prices cannot say that."""
+    if saving is None:
+        return ""
+    return _(
+        "%(name)s is in practice as good as %(first)s and costs %(cost)s instead of %(other)s for 1,000 answers."
+    ) % {
+        "name": saving.name, "first": saving.instead_of,
+        "cost": money(saving.cost), "other": money(saving.other_cost),
+    }  # fmt: skip
+
+
+def money(amount: float) -> str:
+    """An amount in the currency of the prices, with as many decimals as it needs."""
+    return number_format(amount, decimal_pos=2 if amount >= 1 or amount == 0 else 4, force_grouping=True)
 
 
 def joined(names: Sequence[str], *, most: int = 5) -> str:

@@ -22,7 +22,9 @@ urlpatterns = [
     re_path(r"^a/(?P<slug>[-\w]+)/votes\.(?P<kind>csv|jsonl)$", exports.votes, name="votes"),
     path("a/<slug:slug>/leaderboard/pairs.csv", downloads.chart, {"name": "pairs", "kind": "csv"}, name="pairs"),
     re_path(
-        r"^a/(?P<slug>[-\w]+)/leaderboard/(?P<name>matrix|intervals)\.(?P<kind>svg|csv)$", downloads.chart, name="chart"
+        r"^a/(?P<slug>[-\w]+)/leaderboard/(?P<name>matrix|intervals|cost)\.(?P<kind>svg|csv)$",
+        downloads.chart,
+        name="chart",
     ),
     path("a/<slug:slug>/compare/", compare.compare, name="compare"),
     path("a/<slug:slug>/integrity/", integrity.integrity, name="integrity"),

@@ -56,10 +56,14 @@ def verify(snapshot: Snapshot) -> Verdict:
     return Verdict(True, f"{name} matches: {snapshot.vote_count} votes, the same bytes.")
 
 
+AS_PUBLISHED = ("organization", "license", "cost_per_1k_answers")
+"""What an operator may have corrected since: words, and prices."""
+
+
 def _words(board_json: str) -> Words:
     try:
         rows = json.loads(board_json)["board"]
-        return {row["model_name"]: {word: row[word] for word in ("organization", "license")} for row in rows}
+        return {row["model_name"]: {word: row[word] for word in AS_PUBLISHED} for row in rows}
     except (ValueError, KeyError, TypeError):  # not as we wrote it: the comparison of bytes will say where
         return {}
 

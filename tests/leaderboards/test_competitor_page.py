@@ -16,6 +16,7 @@ from django.contrib.auth.models import User
 from arena.battles.models import Battle, Response, Turn, Vote
 from arena.competitors.models import Competitor
 from arena.leaderboards import profile
+from arena.leaderboards.costs import cost_of_thousand
 from arena.leaderboards.models import Snapshot
 from arena.leaderboards.publishing import publish_snapshot
 from arena.prompts.models import Prompt, PromptSet
@@ -82,7 +83,7 @@ def test_failures_and_cost_are_those_of_answers_that_may_be_told(
 )  # fmt: skip
 def test_a_cost_is_stated_only_where_prices_and_lengths_are_known(prices: Any, tokens: Any, cost: Any) -> None:
     competitor = Competitor(price_in=prices[0], price_out=prices[1])
-    found = profile.cost_of_thousand(competitor, profile.Answered(1, {}, *tokens))
+    found = cost_of_thousand(competitor, *tokens)
     assert found == (cost if cost is None else pytest.approx(cost, rel=1e-12))
 
 

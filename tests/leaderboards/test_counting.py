@@ -84,7 +84,7 @@ def test_a_competitor_without_answers_has_no_figures(orchard: Arena) -> None:
     lone = Competitor.objects.filter(arena=orchard).first()
     assert lone is not None
     row = counting.load_service(orchard, ALL, {lone.pk: "Ash"})[lone.pk]
-    assert row == counting.Service(0, None, None, None)
+    assert row == counting.Service(0, None, None, None, None)
 
 
 @transactional

@@ -11,11 +11,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from arena.battles.errors import BattleError
-from arena.leaderboards import charts, reading
+from arena.leaderboards import charts, cost_chart, costs, reading
 from arena.leaderboards.board_settings import board_settings
 from arena.leaderboards.claims import CANNOT_TELL
 from arena.leaderboards.exporting.permitted import offered
-from arena.leaderboards.sentences import controlled_sentence, top_sentence, worded
+from arena.leaderboards.sentences import controlled_sentence, money, saving_sentence, top_sentence, worded
 from arena.leaderboards.slices import STYLES
 from arena.leaderboards.views import filters
 from arena.leaderboards.views.readers import for_readers
@@ -72,6 +72,7 @@ def _board_context(published: reading.PublishedBoard, sort: str) -> dict[str, An
             "tie_percent": _percent(row["tie_rate"]),
             "bad_percent": _percent(row["both_bad_rate"]),
             "error_percent": _percent(row["error_rate"]),
+            "cost_text": "" if row["cost_per_1k_answers"] is None else money(row["cost_per_1k_answers"]),
             "whisker": charts.whisker(row, axis),
             "lanes": charts.brackets(ranked.index(row["model_name"]), runs) if by_rating and row["rank"] else "",
             "band": by_rating and len(leaders) > 1 and row["model_name"] in leaders,
@@ -93,6 +94,9 @@ def _board_context(published: reading.PublishedBoard, sort: str) -> dict[str, An
         "sort": "rating" if by_rating else sort,
         "matrix": charts.win_matrix(ranked[:30], published.matrix) if len(ranked) > 1 else "",
         "settle": settle[:6],
+        "cost_chart": cost_chart.rating_against_cost(costs.offers(rows)),
+        "has_costs": any(row["cost_per_1k_answers"] is not None for row in rows),
+        "saving": saving_sentence(costs.saving(rows, published.verdicts)),
     }
 
 

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 
 from arena.competitors.models import Competitor
 from arena.leaderboards import charts, plots, profile, reading
+from arena.leaderboards.costs import cost_of_thousand
 from arena.leaderboards.sentences import figure
 from arena.leaderboards.views.compare import verdict_word
 from arena.leaderboards.views.readers import for_readers
@@ -99,7 +100,7 @@ def _on_the_board(published: reading.PublishedBoard, row: Competitor) -> dict[st
         "head": plots.difference_head(reach),
         "counted": counted,
         "failures": [(said, count, count / counted.asked * 100) for said, count in _said(counted.failures)],
-        "cost": profile.cost_of_thousand(row, counted),
+        "cost": cost_of_thousand(row, counted.input_tokens, counted.output_tokens),
         "history": plots.history(profile.history(published.snapshot, row, most=profile.POINTS)),
     }
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from arena.battles.errors import BattleError
-from arena.leaderboards import charts, reading
+from arena.leaderboards import charts, cost_chart, costs, reading
 from arena.leaderboards.claims import PairVerdict
 from arena.leaderboards.slices import OFF, Slice, SliceRefused
 from arena.leaderboards.views.readers import for_readers, refusal
@@ -64,7 +64,14 @@ def chart(request: HttpRequest, arena: Arena, name: str, kind: str) -> HttpRespo
     except BattleError as refused:
         return refusal(refused, content_type)
     ranked = [row["model_name"] for row in published.rows if row["rank"] is not None]
-    svg = charts.win_matrix(ranked, published.matrix) if name == "matrix" else charts.intervals(published.rows)
+    if name == "matrix":
+        svg = charts.win_matrix(ranked, published.matrix)
+    elif name == "cost":
+        svg = cost_chart.rating_against_cost(costs.offers(published.rows))
+    else:
+        svg = charts.intervals(published.rows)
+    if not svg:
+        raise Http404("The prices that this chart needs are not known.")
     note = _("Every vote here is simulated and the competitors do not exist.") if arena.is_simulated else ""
     return _bytes(request, arena, choice, charts.standalone(svg, note=note), content_type)
 
@@ -73,6 +80,8 @@ def _chart_csv(choice: reading.Choice, published: reading.PublishedBoard, name: 
     """Verdicts on pairs know no style, so that they are given for plain boards only."""
     if name == "matrix":
         return _matrix_csv(published.matrix)
+    if name == "cost":
+        return _cost_csv(costs.offers(published.rows))
     if name == "pairs":
         if choice.part.style:
             raise SliceRefused(parameter="style", value=choice.part.query()["style"], allowed=OFF)
@@ -88,6 +97,17 @@ def _pairs_csv(pairs: dict[tuple[str, str], PairVerdict]) -> str:
     for pair in pairs.values():
         names = [reading.safe_cell(pair.first), reading.safe_cell(pair.second)]
         writer.writerow([*names, pair.verdict, pair.difference, pair.lower, pair.upper, pair.votes, pair.more_votes])
+    return out.getvalue()
+
+
+def _cost_csv(offers: list[costs.Offer]) -> str:
+    """Ratings beside costs, the cheapest first."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(["model_name", "cost_per_1k_answers", "rating", "rating_lower", "rating_upper", "on_front"])
+    for offer in offers:
+        front = "true" if offer.on_front else "false"
+        writer.writerow([reading.safe_cell(offer.name), offer.cost, offer.rating, offer.lower, offer.upper, front])
     return out.getvalue()
 
 
