@@ -52,6 +52,7 @@ SLICING = {
     "language": "Votes on prompts in this language only.",
     "set": "Votes on prompts of this set only, by its name.",
     "voters": "Votes by people with an `account`, or by `anonymous` ones, only.",
+    "source": "Votes cast here (`own`), or `imported` ones, only.",
     "since": "Votes of this day (YYYY-MM-DD, UTC) and later only.",
     "until": "Votes of this day (YYYY-MM-DD, UTC) and earlier only.",
     "votes": "`all` counts votes that are set aside too, where some are.",

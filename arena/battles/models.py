@@ -56,6 +56,7 @@ class Battle(models.Model):
         indexes = [
             models.Index(fields=("voter", "arena", "-id"), name="battle_of_voter"),
             models.Index(fields=("arena", "competitor_a", "competitor_b"), name="battle_pairs"),
+            models.Index(fields=("arena",), name="battle_imported", condition=models.Q(is_imported=True)),
             models.Index(
                 fields=("lease_until",), name="battle_answering", condition=models.Q(state=BattleState.ANSWERING)
             ),

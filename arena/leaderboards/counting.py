@@ -45,7 +45,7 @@ class Cutoffs:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """How a competitor served, apart from what people thought of it. None means not known."""
+    """How a competitor served here, apart from what people thought of it. None means not known."""
 
     battles_served: int
     median_first_token_ms: float | None
@@ -149,7 +149,9 @@ def load_service(arena: Arena, limits: Cutoffs, labels: dict[int, str]) -> dict[
     answers, which is what an operator wants to know and keeps the cost of a long log bounded."""
     served = _served(arena, limits)
     told = tellable(limits, "turn__battle__")
-    rows = Response.objects.filter(told, turn__battle__arena=arena, id__lte=limits.response)
+    rows = Response.objects.filter(
+        told, turn__battle__arena=arena, turn__battle__is_imported=False, id__lte=limits.response
+    )
     older = rows.order_by("-id").values_list("id", flat=True)[LATEST_ANSWERS : LATEST_ANSWERS + 1].first()
     rows = rows.filter(id__gt=older or 0)
     failures = {
@@ -176,7 +178,8 @@ def load_service(arena: Arena, limits: Cutoffs, labels: dict[int, str]) -> dict[
 def _served(arena: Arena, limits: Cutoffs) -> dict[int, int]:
     served: dict[int, int] = defaultdict(int)
     for side in ("competitor_a_id", "competitor_b_id"):
-        rows = Battle.objects.filter(tellable(limits), arena=arena, id__lte=limits.battle).values_list(side)
+        told = Battle.objects.filter(tellable(limits), arena=arena, is_imported=False, id__lte=limits.battle)
+        rows = told.values_list(side)
         for competitor, count in rows.annotate(count=Count("id")).order_by():
             served[competitor] += count
     return served

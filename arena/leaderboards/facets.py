@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from django.db.models import Exists, OuterRef, Q
 
-from arena.battles.models import Response, Vote
+from arena.battles.models import Battle, Response, Vote
 from arena.leaderboards.counting import rated
 from arena.leaderboards.models import Snapshot
 from arena.prompts.models import Prompt
@@ -29,6 +29,8 @@ class Facets:
     windows: tuple[tuple[int, date], ...] = ()
     """Days, and the first day, of each window that holds some of the votes and not all."""
     has_styles: bool = False
+    has_imported: bool = False
+    has_own: bool = True
     has_set_aside: bool = False
     """Whether votes were set aside, so that a board of every vote is another one."""
 
@@ -51,15 +53,27 @@ def _facets(_pk: int, _sha256: str, arena: Arena, cutoff: int, published: date) 
     categories, languages, sets = (tuple(sorted({row[k] for row in found} - {""})) for k in range(3))
     return Facets(
         categories, languages, sets, _has_both_voters(arena, cutoff), _windows(arena, cutoff, published),
-        Response.objects.filter(
-            turn__battle__arena=arena, turn__battle__vote__id__lte=cutoff, style_length__isnull=False
-        ).exists(),
+        *_kinds(arena, cutoff),
     )  # fmt: skip
 
 
 def _has_vote(path: str, cutoff: int, **more: object) -> Exists:
     counted = Vote.objects.filter(id__lte=cutoff, battle__repeat_of__isnull=True, **more)
     return Exists(counted.filter(**{path: OuterRef("pk")}))
+
+
+def _kinds(arena: Arena, cutoff: int) -> tuple[bool, bool, bool]:
+    """Whether styles of answers were counted, whether votes were imported, and whether some were cast here; in one
+    question. An index knows what was imported: an arena without such votes is not read through."""
+    judged = Battle.objects.filter(arena=arena, vote__id__lte=cutoff)
+    styled = Response.objects.filter(
+        turn__battle__arena=arena, turn__battle__vote__id__lte=cutoff, style_length__isnull=False
+    )
+    found = Arena.objects.filter(pk=arena.pk).values_list(
+        Exists(styled), Exists(judged.filter(is_imported=True)), Exists(judged.filter(is_imported=False))
+    )
+    styles, imported, own = found.get()
+    return bool(styles), bool(imported), bool(own)
 
 
 def _has_both_voters(arena: Arena, cutoff: int) -> bool:

@@ -93,7 +93,7 @@ def _served(arena_id: int, vote: int, battle: int, response: int, published_at: 
 
 def count_served(arena_id: int, limits: counting.Cutoffs) -> Served:
     """Goes through every battle up to the cut-offs."""
-    battles = Battle.objects.filter(arena=arena_id, id__lte=limits.battle)
+    battles = Battle.objects.filter(arena=arena_id, id__lte=limits.battle, is_imported=False)
     grouped = (
         battles.filter(counting.tellable(limits))
         .values_list("competitor_a_id", "competitor_b_id", "policy", "state", "void_reason")

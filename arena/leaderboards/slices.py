@@ -21,8 +21,9 @@ from arena.leaderboards.facets import Facets
 
 STYLES = ("length", "headers", "lists", "bold")
 """Counts of the answers that can be held equal, in the order in which they are named."""
-PARAMETERS = ("category", "language", "set", "voters", "since", "until", "votes", "style")
+PARAMETERS = ("category", "language", "set", "voters", "source", "since", "until", "votes", "style")
 ACCOUNT, ANONYMOUS = "account", "anonymous"
+OWN, IMPORTED = "own", "imported"
 ON, OFF = "on", "off"
 EVERY = "all"
 """Votes that are set aside count too."""
@@ -54,15 +55,18 @@ class PartWithheld(SliceRefused):
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Votes on some prompts, by some voters, on some days (UTC, both ends included), and styles held equal.
+    """Votes on some prompts, by some voters, cast here or elsewhere, on some days (UTC, both ends included), and styles
+    held equal.
 
-    Empty means all of them; the whole with nothing held equal is the published board itself.
+    Empty means all of them; the whole with nothing held equal is the published board itself. Imported votes count in
+    it: whoever imports votes wants them on the board, which says so and links to either part.
     """
 
     category: str = ""
     language: str = ""
     prompt_set: str = ""
     voters: str = ""
+    source: str = ""
     since: date | None = None
     until: date | None = None
     votes: str = ""
@@ -93,6 +97,7 @@ class Slice:
             "created_at__lte": self.until and datetime.combine(self.until, time.max, UTC),
         }
         found = votes.filter(**{path: value for path, value in by.items() if value})
+        found = found.filter(battle__is_imported=self.source == IMPORTED) if self.source else found
         return found.filter(voter__user__isnull=self.voters == ANONYMOUS) if self.voters else found
 
     def as_json(self) -> dict[str, Any]:
@@ -104,6 +109,7 @@ class Slice:
         """The parameters of its address."""
         values = {
             "category": self.category, "language": self.language, "set": self.prompt_set, "voters": self.voters,
+            "source": self.source,
             "since": self.since and self.since.isoformat(), "until": self.until and self.until.isoformat(),
             "votes": self.votes, "style": ON if self.style == STYLES else ",".join(self.style),
         }  # fmt: skip
@@ -131,6 +137,7 @@ def parsed(given: Mapping[str, Sequence[str]], facets: Facets, *, ignored: Seque
         language=_known("language", values["language"], facets.languages),
         prompt_set=_known("set", values["set"], facets.prompt_sets),
         voters=_known("voters", values["voters"], (ACCOUNT, ANONYMOUS)),
+        source=_known("source", values["source"], (OWN, IMPORTED)),
         since=since,
         until=until,
         votes=_known("votes", values["votes"], (EVERY,)) if facets.has_set_aside else "",

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from arena.leaderboards.charts import signed
 from arena.leaderboards.reading import Choice, PublishedBoard
-from arena.leaderboards.slices import ACCOUNT, ANONYMOUS, EVERY, OFF, STYLES, Slice
+from arena.leaderboards.slices import ACCOUNT, ANONYMOUS, EVERY, IMPORTED, OFF, OWN, STYLES, Slice
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,7 @@ def context(choice: Choice, published: PublishedBoard, *, sort: str, style_by_de
         "counts": _counts(choice, sorting),
         "part": part,
         "is_part": not part.is_whole,
+        "imported": choice.facets.has_imported,
         "query": f"?{query}" if query else "",
         "sort_start": f"?{urlencode({**plainly, **part.query()})}&" if query or plainly else "?",
         "counted": published.data,
@@ -86,6 +87,9 @@ def _groups(choice: Choice, sorting: dict[str, str]) -> Iterator[Group]:
     if facets.has_both_voters or part.voters:
         kinds = [(ACCOUNT, _("With an account")), (ANONYMOUS, _("Anonymous"))]
         yield Group(_("Voters"), _chips(part, "voters", kinds, sorting))
+    if (facets.has_imported and facets.has_own) or part.source:
+        kinds = [(OWN, _("Cast here")), (IMPORTED, _("Imported"))]
+        yield Group(_("Source"), _chips(part, "source", kinds, sorting))
     if facets.windows or part.since or part.until:
         yield Group(_("Votes since"), tuple(_since(choice, sorting)))
 
