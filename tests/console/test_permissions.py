@@ -25,6 +25,8 @@ WRITTEN = {"settings": "/console/team/settings/", "state": "/console/team/state/
 OF_THE_INSTANCE = {"index", "new"}
 OF_VOTERS = {"mine", "mine_csv", "forget"}
 """Each tested below, or beside what it does."""
+OF_REVIEWERS = {"review", "decide"}
+"""Their roles are tried in tests/integrity/test_review_page.py."""
 
 
 @pytest.mark.parametrize("role", EVERYBODY)
@@ -79,4 +81,4 @@ def test_a_member_of_another_arena_sees_nothing_of_this_one(team: Arena, person:
 
 def test_no_address_of_the_console_is_missing_here() -> None:
     names = {pattern.name for pattern in urlpatterns if isinstance(pattern, URLPattern)}
-    assert names <= READ.keys() | WRITTEN.keys() | OF_THE_INSTANCE | OF_VOTERS
+    assert names <= READ.keys() | WRITTEN.keys() | OF_THE_INSTANCE | OF_VOTERS | OF_REVIEWERS
