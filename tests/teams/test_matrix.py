@@ -72,6 +72,8 @@ TABLE: dict[str, list[tuple[str, Rule]]] = {
     "console:settings": [("GET", CONSOLE), ("POST", CONFIGURE)],
     "console:state": [("POST", CONFIGURE)],
     "console:votes": [("GET", CONSOLE)],
+    "console:review": [("GET", CONSOLE)],
+    "console:decide": [("POST", CONFIGURE)],
     "console:daily_csv": [("GET", CONSOLE)],
     "console:daily_svg": [("GET", CONSOLE)],
     "console:mine": [("GET", ALL)],
@@ -133,6 +135,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "teams:invite": {"role": "voter", "lasts": "7"},
     "set_language": {"language": "de"},
     "prompts:set": {"action": "save", "name": "set"},
+    "console:decide": {"what": "mode", "mode": "off"},
     "api:vote": {"winner": "a"},
 }
 QUERIES = {"leaderboards:compare": "?a=Ash&b=Birch", "api:compare": "?a=Ash&b=Birch"}
