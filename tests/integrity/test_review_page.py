@@ -89,3 +89,16 @@ def test_the_mode_is_set_and_an_unknown_word_changes_nothing(client: Any, sample
     assert standing.screening_of(sample) == Screening.REVIEW
     client.post(DECIDE, {"what": "mode", "mode": "sometimes"})
     assert standing.screening_of(sample) == Screening.REVIEW
+
+
+def test_the_voters_own_page_says_held_and_neither_why_nor_which(client: Any, sample: Arena, now: datetime) -> None:
+    voter = Vote.objects.earliest("pk").voter
+    voter.user = User.objects.create_user("someone")
+    voter.save(update_fields=["user"])
+    client.force_login(voter.user)
+    assert "held for review" not in client.get("/a/sample/mine/").content.decode()
+    row = deciding.set_aside(sample, voter, Reason("D1", "Chose Ash in 19 of 20."), SCREENING, now=now)
+    shown = client.get("/a/sample/mine/").content.decode()
+    assert "held for review" in shown and "Chose Ash" not in shown and "D1" not in shown
+    deciding.clear(row, "Known.", SCREENING, now=now)
+    assert "held for review" not in client.get("/a/sample/mine/").content.decode()

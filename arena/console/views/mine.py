@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from arena.battles.blinding import OwnVote, is_told, own_votes
 from arena.battles.words import EXPORTED
 from arena.integrity.erasing import erase
+from arena.integrity.standing import held_votes
 from arena.leaderboards import charts
 from arena.leaderboards.personal import own_board
 from arena.leaderboards.reading import safe_cell
@@ -43,6 +44,7 @@ def mine(request: HttpRequest, slug: str) -> HttpResponse:
         "is_told": bool(voter and is_told(arena, voter)),
         "board": board,
         "has_voter": voter is not None,
+        "is_held": bool(voter and held_votes(voter, arena)),  # whether, not which: that would say how it was found
     }
     if board is not None:
         axis = charts.axis_for(board.rows)
