@@ -21,7 +21,7 @@ from arena.teams.models import Arena
 ROOT = Path(__file__).resolve().parent.parent
 KWARGS: dict[str, Any] = {
     "slug": "open", "battle_id": uuid.UUID(int=1), "name": "matrix", "kind": "svg", "token": "none", "key": "none",
-    "uidb36": "1",
+    "uidb36": "1", "upload_id": uuid.UUID(int=1),
 }  # fmt: skip
 
 
@@ -44,7 +44,8 @@ def own_addresses(patterns: Any = None, before: str = "") -> Iterator[str]:
 
 
 def fill(match: re.Match[str]) -> str:
-    return str(KWARGS[match[1] or match[2]])
+    word = str(match[1] or match[2])
+    return str(1 if word.endswith("_id") and word not in KWARGS else KWARGS[word])
 
 
 def faults(answer: HttpResponseBase) -> list[str]:

@@ -31,4 +31,4 @@ def setup(request: HttpRequest, token: str) -> HttpResponse:
     if not is_new:
         return redirect("account_login")
     login(request, user, backend=BACKEND)
-    return redirect("home")
+    return redirect("console:index")
