@@ -30,7 +30,7 @@ AGED = timedelta(days=30)
 """A vote is an aged one when it was cast at least this long after its voter's first battle, by whole days."""
 TOP = 0.01
 """The most active voters of whom the share is told."""
-SMALL = 200_000
+SMALL = 5_000
 """Battles up to which everything is counted at every publication."""
 GROWTH = 50
 """A larger arena is counted anew when it has grown by one part in so many."""
