@@ -1,7 +1,7 @@
 PYTHON ?= python3
 VENV = .venv/bin/python
 
-.PHONY: run test check bench redteam format tools
+.PHONY: run test check bench redteam redteam-live format tools
 
 run:
 	@exec $(PYTHON) arena/start/bootstrap.py run
@@ -28,3 +28,6 @@ bench: tools
 
 redteam: tools
 	@$(VENV) -m tests.redteam.run --write docs/redteam.md $(ARGS)
+
+redteam-live: tools
+	@$(VENV) -m tests.redteam.live --write docs/redteam-live.md $(ARGS)
