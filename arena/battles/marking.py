@@ -47,7 +47,8 @@ def reverse(mark: SelfNaming, *, reviewer: AbstractBaseUser | None, reason: str,
     """
     if not reason.strip():
         raise NoReason
-    with frozen_tables(Vote, SelfNamingReversal):
+    with frozen_tables(Vote):
+        list(SelfNaming.objects.select_for_update().filter(pk=mark.pk).values_list("pk"))  # two reviewers, one reversal
         earlier = SelfNamingReversal.objects.filter(mark=mark).first()
         if earlier is not None:
             return earlier
