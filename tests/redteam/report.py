@@ -150,7 +150,8 @@ def part(ledger: Ledger) -> str:
     worlds = len(ledger.under("honest"))
     return (
         f"Attacks: seeds {', '.join(seeds) or 'none'}; targets at ranks {', '.join(ranks) or 'none'}; "
-        f"{len(keys)} runs (the column says how many each row has). Honest worlds: {worlds}, seeds from 5000."
+        f"{len(keys)} runs (the column says how many each row has). Honest worlds: {worlds}, seeds from 5000. "
+        "A full run takes seeds 1 to 5, ranks 3, 10 and 17, and 322 honest worlds."
     )
 
 

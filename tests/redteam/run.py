@@ -62,6 +62,7 @@ def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="one seed, one target, small worlds: about a minute")
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--worlds", default="W1,W2,W3,LLMFAO", help="several runs may share a file of results")
     parser.add_argument("--ranks", default=",".join(map(str, RANKS)))
     parser.add_argument("--only", default="", help="scenarios by key; 12 for honest worlds, adaptive for the search")
     parser.add_argument("--stress-seeds", type=int, default=stress.SEEDS)
@@ -100,7 +101,7 @@ def plan(cases: Sequence[Case], options: argparse.Namespace) -> Iterator[Job]:
         if seed > options.seeds:
             continue
         for rank in ranks:
-            for world in ("W1", "W2", "W3", "LLMFAO"):
+            for world in options.worlds.split(","):
                 if world in ("W3", "LLMFAO") and not available():
                     continue
                 yield from (attack_job(case, world, seed, rank)
