@@ -1,9 +1,11 @@
-"""Is a published board what the database says? Recomputes it and compares bytes."""
+"""Is a published board what the database says? Recomputes it and compares bytes, and where they differ, figures."""
 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
+from math import isclose
 from typing import Any
 
 import ratings
@@ -14,7 +16,7 @@ from arena.leaderboards.shares import cutoffs_of
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether all bytes agree, and in one sentence what does not."""
+    """Whether it is the same board, and in one sentence how far, or what is not the same."""
 
     same: bool
     sentence: str
@@ -38,12 +40,14 @@ def verify(snapshot: Snapshot) -> Verdict:
             f"{name} does not match: its votes hash to {done.board.sha256[:16]}…, published was "
             f"{snapshot.data_sha256[:16]}…; {votes} votes are there, {snapshot.vote_count} were counted.",
         )
+    exact = True
     plain_csv, plain_json = (done.plain.csv, done.plain.json) if done.plain else ("", "")
     for what, fresh, stored in (
         ("CSV", done.csv, snapshot.board_csv), ("JSON", done.json, snapshot.board_json),
         ("CSV of all votes", plain_csv, snapshot.plain_csv), ("JSON of all votes", plain_json, snapshot.plain_json),
     ):  # fmt: skip
-        if fresh != stored:
+        exact &= fresh == stored
+        if not same_figures(fresh, stored):
             at = next(
                 (i for i, (x, y) in enumerate(zip(fresh, stored, strict=False)) if x != y), min(len(fresh), len(stored))
             )
@@ -51,9 +55,42 @@ def verify(snapshot: Snapshot) -> Verdict:
                 False, f"{name} does not match: the {what} differs from character {at} on, with the same votes."
             )
     for what, fresh_value, stored_value in _beside(snapshot, done):
-        if fresh_value != stored_value:
+        exact &= fresh_value == stored_value
+        if not alike(fresh_value, stored_value):
             return Verdict(False, f"{name} does not match: {what} differ from what the votes give.")
+    if not exact:
+        return Verdict(
+            True,
+            f"{name} matches: {snapshot.vote_count} votes, every figure the same to nine digits. Its last digits "
+            "differ, as they do between processors and numerical libraries.",
+        )
     return Verdict(True, f"{name} matches: {snapshot.vote_count} votes, the same bytes.")
+
+
+NINE_DIGITS = 1e-9
+"""More than the order of sums, which a processor's vector width decides, can change; less than is worth forging."""
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
+
+
+def same_figures(fresh: str, stored: str) -> bool:
+    """Whether two texts are the same but for the last digits of their numbers."""
+    if fresh == stored:
+        return True
+    if _NUMBER.split(fresh) != _NUMBER.split(stored):
+        return False
+    numbers = zip(_NUMBER.findall(fresh), _NUMBER.findall(stored), strict=True)
+    return all(x == y or ("." in x + y and alike(float(x), float(y))) for x, y in numbers)
+
+
+def alike(fresh: Any, stored: Any) -> bool:
+    """Whether two values are the same but for the last digits of their numbers."""
+    if isinstance(fresh, dict) and isinstance(stored, dict):
+        return fresh.keys() == stored.keys() and all(alike(fresh[key], stored[key]) for key in fresh)
+    if isinstance(fresh, list | tuple) and isinstance(stored, list | tuple):
+        return len(fresh) == len(stored) and all(map(alike, fresh, stored))
+    if isinstance(fresh, float) and isinstance(stored, float | int):
+        return isclose(fresh, stored, rel_tol=NINE_DIGITS, abs_tol=NINE_DIGITS)
+    return bool(fresh == stored)
 
 
 AS_PUBLISHED = ("organization", "license", "cost_per_1k_answers")

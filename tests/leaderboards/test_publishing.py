@@ -20,7 +20,7 @@ from arena.leaderboards import counting, publishing
 from arena.leaderboards.management.commands import run_worker
 from arena.leaderboards.models import Snapshot, SnapshotRow
 from arena.leaderboards.publishing import publish_if_due, publish_snapshot
-from arena.leaderboards.verifying import verify
+from arena.leaderboards.verifying import same_figures, verify
 from arena.teams.frozen import ImmutableRow
 from arena.teams.models import Arena
 
@@ -225,6 +225,38 @@ def test_tampering_is_found(sample: Arena, now: datetime, what: str) -> None:
     assert not verdict.same and "does not match" in verdict.sentence
     with pytest.raises(CommandError, match="does not match"):
         call_command("verify_snapshot", str(snapshot.pk))
+
+
+@transactional
+def test_last_digits_of_another_processor_are_said_and_no_other_board(sample: Arena, now: datetime) -> None:
+    snapshot = publish_snapshot(sample, now=now)
+    row = snapshot.rows.filter(rating_lower__isnull=False).first()
+    assert row is not None
+    for factor, same in ((1 + 1e-13, True), (1 + 1e-6, False)):
+        other = repr(row.rating_lower * factor)
+        text = snapshot.board_csv.replace(repr(row.rating_lower), other)
+        assert text != snapshot.board_csv
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE leaderboards_snapshot SET board_csv = %s", [text])
+        verdict = verify(Snapshot.objects.get())
+        assert verdict.same is same
+        assert ("nine digits" in verdict.sentence) is same
+
+
+@pytest.mark.parametrize(
+    ("fresh", "stored", "same"),
+    [
+        ("a,1.5,3", "a,1.5000000000001,3", True),
+        ("a,1.5,3", "a,1.500001,3", False),
+        ("a,1.5,3000000000", "a,1.5,3000000001", False),
+        ("a,1000,3", "a,999.9999999999999,3", True),
+        ("a1.5,3", "b1.5,3", False),
+        ("a,1e-13,3", "a,1.1e-13,3", True),
+        ("a,,3", "a,0.0,3", False),
+    ],
+)
+def test_only_last_digits_of_fractions_may_differ(fresh: str, stored: str, same: bool) -> None:
+    assert same_figures(fresh, stored) is same
 
 
 @pytest.mark.django_db
