@@ -24,7 +24,9 @@ RENEW = "add its German to locale/de/LC_MESSAGES/django.po and compile it: CONTR
 
 # What stands in templates and is no sentence: names, keys, units, commands.
 SAME_EVERYWHERE = {
-    "A", "B", "Blindfold", "CSV", "Enter", "JSON", "N", "S", "SVG", "Shift", "ms", "manage.py verify_snapshot",
+    "A", "B", "Blindfold", "CSV", "Enter", "JSON", "N", "S", "SVG", "Shift", "UTC", "ms",
+    "manage.py verify_snapshot", "manage.py verify_audit", "--head heads.txt",
+    "id", "prompt", "model", "response", "category", "p1",
 }  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Arena(models.Model):
@@ -121,11 +122,11 @@ class Arena(models.Model):
 class Role(models.TextChoices):
     """What a member is there for; `teams.permissions` says what each may do."""
 
-    OWNER = "owner", "Owner: everything here, people included"
-    OPERATOR = "operator", "Operator: settings, prompts, competitors, evidence"
-    EXPERT = "expert", "Expert: votes, and is counted as an expert"
-    VOTER = "voter", "Voter: votes"
-    AUDITOR = "auditor", "Auditor: sees everything, changes nothing, does not vote"
+    OWNER = "owner", _("Owner: everything here, people included")
+    OPERATOR = "operator", _("Operator: settings, prompts, competitors, evidence")
+    EXPERT = "expert", _("Expert: votes, and is counted as an expert")
+    VOTER = "voter", _("Voter: votes")
+    AUDITOR = "auditor", _("Auditor: sees everything, changes nothing, does not vote")
 
 
 class Voter(models.Model):

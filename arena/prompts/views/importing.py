@@ -32,6 +32,10 @@ MOST_PROBLEMS = 200
 SIGNS = {
     ",": gettext_lazy("comma"), ";": gettext_lazy("semicolon"), "\t": gettext_lazy("tab"), "|": gettext_lazy("bar"),
 }  # fmt: skip
+PURPOSES = (
+    (PromptSet.Purpose.BATTLES, gettext_lazy("Served in battles, with recorded answers")),
+    (PromptSet.Purpose.SUGGESTIONS, gettext_lazy("Suggested to voters who write their own")),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +174,7 @@ def _page(arena: Arena, kept: Upload, choice: Choice) -> dict[str, Any]:
     return {
         "upload": kept, "choice": choice, "kinds": Upload.Kind.choices,
         "meanings": list(MEANINGS[kept.kind].items()), "sets": list(sets.values_list("name", flat=True)),
-        "purposes": PromptSet.Purpose.choices, "encodings": ENCODINGS,
+        "purposes": PURPOSES, "encodings": ENCODINGS,
         "signs": [(sign, SIGNS[sign]) for sign in DELIMITERS], "is_answers": kept.kind == Upload.Kind.ANSWERS,
     }  # fmt: skip
 
