@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from arena.api.parsers import ShallowJSONParser
-from arena.api.serializers import ErrorOut
+from arena.api.serializers import ErrorOut, example
 from arena.api.views import ArenaView
 from arena.prompts import listing
 from arena.prompts.answers import Mixed
@@ -28,6 +28,11 @@ from arena.teams.permissions import Action, may
 from arena.teams.person import person_of
 
 ROWS = "rows.json"
+TWO_PROMPTS = [{"prompt": "How do I reset it?"}, {"prompt": "May I send it back?", "category": "returns"}]
+TWO_ANSWERS = [
+    {"prompt": "How do I reset it?", "model": "Ash", "response": "Hold the button."},
+    {"prompt": "How do I reset it?", "model": "Birch", "response": "Press it for ten seconds."},
+]
 
 
 class ImportIn(serializers.Serializer[Any]):
@@ -77,9 +82,7 @@ class ProblemOut(serializers.Serializer[Any]):
     says = serializers.CharField(help_text="What is wrong, and what to do.")
 
 
-class RefusedOut(serializers.Serializer[Any]):
-    code = serializers.CharField()
-    detail = serializers.CharField()
+class RefusedOut(ErrorOut):
     problems = ProblemOut(many=True, required=False)
 
 
@@ -149,6 +152,7 @@ class PromptSets(_Importing):
     @extend_schema(
         operation_id="prompts_import", request={"multipart/form-data": PromptsIn, "application/json": PromptsIn},
         responses={201: ImportOut, 200: ImportOut, **REFUSALS},
+        examples=example("Two prompts", {"set": "support", "rows": TWO_PROMPTS}),
     )  # fmt: skip
     def post(self, request: Request, slug: str) -> Response:
         """Imports prompts into a set, all or none; the same rows again change nothing."""
@@ -161,6 +165,7 @@ class Answers(_Importing):
     @extend_schema(
         operation_id="answers_import", request={"multipart/form-data": AnswersIn, "application/json": AnswersIn},
         responses={201: ImportOut, 200: ImportOut, **REFUSALS},
+        examples=example("Two answers", {"set": "support", "rows": TWO_ANSWERS}),
     )  # fmt: skip
     def post(self, request: Request, slug: str) -> Response:
         """Imports recorded answers, with prompts and competitors that are not there yet, all or none."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import OpenApiExample, extend_schema_field
 from rest_framework import serializers
 
 from arena.battles.blinding import BlindBattle, Reveal
@@ -106,8 +106,17 @@ class VoteOut(serializers.Serializer[Any]):
 
 
 class ErrorOut(serializers.Serializer[Any]):
-    code = serializers.CharField()
-    detail = serializers.CharField()
+    code = serializers.CharField(help_text="A stable word for programs.")
+    detail = serializers.CharField(help_text="A sentence for people.")
+    fields = serializers.DictField(  # type: ignore[assignment]
+        child=serializers.ListField(child=serializers.CharField()), required=False,
+        help_text="What is wrong by field, where the body or a parameter is.",
+    )  # fmt: skip
+
+
+def example(name: str, body: dict[str, Any]) -> list[OpenApiExample]:
+    """One body, as the schema shows it."""
+    return [OpenApiExample(name, body, request_only=True)]
 
 
 def battle_out(seen: BlindBattle) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -30,6 +31,7 @@ from arena.api.serializers import (
     VoteIn,
     VoteOut,
     battle_out,
+    example,
     reveal_out,
 )
 from arena.battles import lifecycle, notes, opening, running, votes
@@ -58,6 +60,12 @@ SLICING = {
     "votes": "`all` counts votes that are set aside too, where some are.",
     "style": "Styles held equal: `on` for all, or some of `length,headers,lists,bold`. `rating` is then the controlled "
     "one and `rating_plain` the plain one of the same votes.",
+}
+EVENT = {
+    "type": "object",
+    "description": "One event. Its data is JSON: n, the texts a and b so far or what was added, end in the last one.",
+    "properties": {"id": {"type": "string"}, "event": {"type": "string"}, "data": {"type": "string"}},
+    "required": ["id", "data"],
 }
 REFUSALS = dict.fromkeys((400, 403, 404, 409, 410, 429, 503), ErrorOut)
 
@@ -125,7 +133,12 @@ class Leaderboard(ArenaView):
 class Battles(ArenaView):
     scope = "vote"
 
-    @extend_schema(operation_id="battle_open", request=OpenIn, responses={201: BattleOut, 200: BattleOut, **REFUSALS})
+    @extend_schema(
+        operation_id="battle_open",
+        request=OpenIn,
+        responses={201: BattleOut, 200: BattleOut, **REFUSALS},
+        examples=example("A prompt, in a live arena", {"prompt": "Why is the sky blue?"}),
+    )
     def post(self, request: Request, slug: str) -> Response:
         """Serves a battle. In a recorded arena an open one is answered again (200) instead of a new draw (201)."""
         arena = self.arena(request, slug)
@@ -158,7 +171,12 @@ class BattleDetail(ArenaView):
 class BattleTurns(ArenaView):
     scope = "vote"
 
-    @extend_schema(operation_id="battle_follow_up", request=PromptIn, responses={201: BattleOut, **REFUSALS})
+    @extend_schema(
+        operation_id="battle_follow_up",
+        request=PromptIn,
+        responses={201: BattleOut, **REFUSALS},
+        examples=example("Another message", {"prompt": "Shorter, please."}),
+    )
     def post(self, request: Request, slug: str, battle_id: UUID) -> Response:
         """Another message to the same blind pair."""
         battle, voter = self.battle(request, slug, battle_id)
@@ -172,7 +190,12 @@ class BattleTurns(ArenaView):
 class BattleVote(ArenaView):
     scope = "vote"
 
-    @extend_schema(operation_id="battle_vote", request=VoteIn, responses={200: VoteOut, **REFUSALS})
+    @extend_schema(
+        operation_id="battle_vote",
+        request=VoteIn,
+        responses={200: VoteOut, **REFUSALS},
+        examples=example("Side a is better", {"winner": "a"}),
+    )
     def post(self, request: Request, slug: str, battle_id: UUID) -> Response:
         """Casts the vote; the answer to the committed vote holds the reveal. The same vote again is answered alike."""
         body = VoteIn(data=request.data)
@@ -201,7 +224,12 @@ class BattleReveal(ArenaView):
 class BattleNote(ArenaView):
     scope = "vote"
 
-    @extend_schema(operation_id="battle_note", request=NoteIn, responses={200: NoteIn, **REFUSALS})
+    @extend_schema(
+        operation_id="battle_note",
+        request=NoteIn,
+        responses={200: NoteIn, **REFUSALS},
+        examples=example("What decided it", {"tags": ["accuracy"], "comment": "b invents a source."}),
+    )
     def post(self, request: Request, slug: str, battle_id: UUID) -> Response:
         """Tags and a comment beside a committed vote."""
         battle, voter = self.battle(request, slug, battle_id)
@@ -254,7 +282,7 @@ class BattleStream(ArenaView):
             OpenApiParameter("turn", int, description="Which turn, from 1; the last one by default."),
             OpenApiParameter("after", int, description="The last frame seen; Last-Event-ID serves as well."),
         ],
-        responses={(200, "text/event-stream"): OpenApiResponse(str, "Numbered frames."), **REFUSALS},
+        responses={(200, "text/event-stream"): OpenApiResponse(EVENT, "Numbered frames."), **REFUSALS},
     )
     def get(self, request: Request, slug: str, battle_id: UUID) -> HttpResponseBase:
         """The turn's frames as server-sent events, the same as on the socket; ends with the frame that has an end."""
@@ -281,7 +309,10 @@ async def _events(turn_id: int, after: int) -> AsyncIterator[str]:
 
 
 def _number(raw: str | None) -> int:
-    return int(raw) if raw and raw.isdecimal() and len(raw) < 9 else 0
+    """0 where nothing is said. Raises ParseError for what is no number."""
+    if raw and not (raw.isdecimal() and len(raw) < 9):
+        raise ParseError(f"{raw[:40]!r} is no number of a turn or of a frame. Leave it out, or send digits.")
+    return int(raw or 0)
 
 
 def _ended(battle: Battle) -> Response:

@@ -1,0 +1,161 @@
+"""What the schema says is what the API does: drawn requests, good and bad, get no 5xx and no undocumented answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+import schemathesis
+from django.contrib.auth.models import User
+from django.core.signals import request_finished, request_started
+from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections, transaction
+from django.utils import timezone
+from drf_spectacular.generators import SchemaGenerator
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis import GenerationMode, checks
+
+from arena.battles.models import Battle, Response, Turn, Vote
+from arena.competitors.models import Competitor
+from arena.leaderboards.publishing import publish_snapshot
+from arena.prompts.models import Prompt, PromptSet, RecordedAnswer
+from arena.teams import api_tokens, members
+from arena.teams.models import Arena, Voter
+
+DRAWN = 10
+"""Requests an operation, the same ones every time: seconds for the whole API."""
+DESCRIBED: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+SCHEMA = schemathesis.openapi.from_dict(DESCRIBED)
+SCHEMA.app = get_wsgi_application()
+OPERATIONS = {found.ok().label: found.ok() for found in SCHEMA.get_all_operations()}
+CHECKS = [
+    checks.not_a_server_error,
+    checks.CHECKS.get_one("status_code_conformance"),
+    checks.CHECKS.get_one("content_type_conformance"),
+    checks.CHECKS.get_one("response_headers_conformance"),
+    checks.CHECKS.get_one("response_schema_conformance"),
+    checks.CHECKS.get_one("negative_data_rejection"),
+    checks.CHECKS.get_one("unsupported_method"),
+    checks.CHECKS.get_one("missing_required_header"),
+]
+
+
+class Room:
+    """One private arena with one of everything; its owner's token, and battles in several states of the owner's own."""
+
+    def __init__(self) -> None:
+        now = timezone.now()
+        owner = User.objects.create_user("owner", "owner@example.org")
+        self.arena = Arena.objects.create(slug="team", title="Team", kind="recorded", access="private")
+        voter = Voter.objects.create(user=owner)
+        members.appoint(self.arena, voter, "owner")
+        field = [Competitor.objects.create(arena=self.arena, name=name, model_id=name) for name in ("Ash", "Birch")]
+        prompt = Prompt.objects.create(
+            prompt_set=PromptSet.objects.create(arena=self.arena, name="set"), key="p", text="Which?"
+        )
+        for competitor in field:
+            RecordedAnswer.objects.create(prompt=prompt, competitor=competitor, text="x", conditions={})
+        states = ("complete", "complete", "void", "served")
+        battles = [self.battle(UUID(int=n), voter, field, state) for n, state in enumerate(states, 1)]
+        Vote.objects.create(battle=battles[0], voter=voter, winner="a", created_at=now)
+        publish_snapshot(self.arena, now=now)
+        expires = now + timedelta(days=1)
+        _row, self.token = api_tokens.make(owner, name="x", scopes=list(api_tokens.Scope), expires_at=expires)
+
+    def battle(self, public_id: UUID, voter: Voter, field: list[Competitor], state: str) -> Battle:
+        now = timezone.now()
+        battle = Battle.objects.create(
+            public_id=public_id, arena=self.arena, voter=voter,
+            competitor_a=field[0], competitor_b=field[1], policy="uniform",
+            draw_probability=0.5, seed="0", state=state, stream_mode="paced", served_at=now,
+            completed_at=now if state == "complete" else None, expires_at=now + timedelta(days=1),
+        )  # fmt: skip
+        turn = Turn.objects.create(battle=battle, index=1, prompt="Which?", created_at=now)
+        for side, pk in battle.competitor_ids() if state == "complete" else ():
+            Response.objects.create(turn=turn, side=side, competitor_id=pk, text="x", created_at=now)
+        return battle
+
+
+def places(label: str) -> list[dict[str, str]]:
+    """What fills an address: mostly what is there."""
+    known = [{"slug": "team", "battle_id": str(UUID(int=number))} for number in range(1, 5)]
+    wanted = re.findall(r"{(\w+)}", label)
+    found = [{name: place[name] for name in wanted} for place in [*known, {**known[0], "slug": "elsewhere"}]]
+    return found if "battle_id" in wanted else [found[0], found[0], found[-1]]
+
+
+@pytest.fixture
+def room(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Room]:
+    """Every request is one transaction's, so none may close the connection at its end."""
+    monkeypatch.setattr("channels.db.close_old_connections", lambda: None)
+    request_started.disconnect(close_old_connections)
+    request_finished.disconnect(close_old_connections)
+    yield Room()
+    request_started.connect(close_old_connections)
+    request_finished.connect(close_old_connections)
+
+
+@pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume asynchronous iterators:Warning")
+@pytest.mark.parametrize("label", sorted(OPERATIONS))
+def test_drawn_requests_are_answered_as_documented(room: Room, label: str) -> None:
+    operation = OPERATIONS[label]
+    modes = [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]
+    drawn = st.one_of(
+        [
+            operation.as_strategy(generation_mode=mode, path_parameters=place)
+            for mode in modes
+            for place in places(label)
+        ]
+    )
+
+    @settings(
+        max_examples=DRAWN,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=drawn)
+    def ask(case: Any) -> None:
+        undone = transaction.atomic()
+        undone._from_testcase = True  # a vote insists on a transaction of its own
+        with undone:
+            answer = case.call(headers={"Authorization": f"Bearer {room.token}"})
+            transaction.set_rollback(True)
+        case.validate_response(answer, checks=CHECKS)
+
+    ask()
+
+
+def operations() -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, item in DESCRIBED["paths"].items():
+        yield from ((f"{method.upper()} {path}", operation) for method, operation in item.items())
+
+
+def test_every_operation_says_what_it_does_what_may_go_wrong_and_who_may_ask() -> None:
+    wrong = []
+    for label, operation in operations():
+        expected = {"401", "403"} | ({"404"} if "{slug}" in label else set())
+        missing = [*(expected - set(operation["responses"]))]
+        missing += ["a description"] if len(operation.get("description", "")) < 20 else []
+        missing += ["a token"] if {"token": []} not in operation["security"] else []
+        wrong += [f"{label} lacks {', '.join(missing)}"] if missing else []
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_body_has_an_example_and_every_parameter_is_explained() -> None:
+    wrong = []
+    for label, operation in operations():
+        bodies = operation.get("requestBody", {}).get("content", {})
+        if bodies and not bodies["application/json"].get("examples"):
+            wrong.append(f"{label} has no example")
+        for parameter in operation.get("parameters", ()):
+            if parameter["in"] == "query" and not parameter.get("description"):
+                wrong.append(f"{label} does not explain {parameter['name']}")
+    assert not wrong, "\n".join(wrong)
