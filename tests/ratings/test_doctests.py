@@ -8,8 +8,8 @@ import importlib
 import pytest
 
 MODULES = (
-    "board", "bootstrap", "bradley_terry", "connectivity", "data", "davidson", "electorate", "firth", "linear", "ranks",
-    "sandwich", "scale", "simulate", "style", "tallies",
+    "board", "bootstrap", "bradley_terry", "connectivity", "data", "davidson", "electorate", "firth", "freshness",
+    "linear", "ranks", "sandwich", "scale", "separation", "simulate", "style", "tallies",
 )  # fmt: skip
 
 
