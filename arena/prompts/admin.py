@@ -30,7 +30,8 @@ class PromptSetAdmin(RoomAdmin):
         return rows
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("arena", "purpose", "created_at") if obj else ("created_at",)
+        # Checks are held to what can be run where the console sets them.
+        return ("arena", "purpose", "checks", "created_at") if obj else ("checks", "created_at")
 
     @admin.display(description="prompts", ordering="prompt_total")
     def prompt_count(self, row: Any) -> int:
@@ -52,7 +53,8 @@ class PromptAdmin(RoomAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         # Answers and votes are about this very text; another text is another prompt, which the console makes.
-        return ("prompt_set", "key", "text", "follow_ups", "created_at") if obj else ("follow_ups", "created_at")
+        always = ("follow_ups", "checks", "created_at")
+        return ("prompt_set", "key", "text", *always) if obj else always
 
     def get_exclude(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("text", "follow_ups") if obj and obj.prompt_set.is_sealed else ()

@@ -21,7 +21,7 @@ from arena.teams.models import Arena
 
 MOST_ALIKE = 50
 """Pairs of an import that are told one by one."""
-UPDATED = ("category", "language", "tags", "source")
+UPDATED = ("category", "language", "tags", "source", "checks")
 
 
 @dataclass(slots=True)
@@ -60,9 +60,9 @@ def store_prompts(
 ) -> PromptImport:
     """Store the prompts of a mapped table in one transaction.
 
-    Idempotent by key (`id`, else a hash of the messages). Category, language, tags and source follow the file where
-    it has them; messages never change under their key. Raises ImportRefused with all problems; then nothing was
-    written.
+    Idempotent by key (`id`, else a hash of the messages). Category, language, tags, source and checks follow
+    the file where it has them; messages never change under their key. Raises ImportRefused with all problems; then
+    nothing was written.
     """
     wanted = read_prompts(table)
     with transaction.atomic():
@@ -105,6 +105,7 @@ def new_prompt(prompt_set: PromptSet, key: str, messages: Sequence[str], facts: 
         language=facts.language or "",
         tags=list(facts.tags or ()),
         source=facts.source or "",
+        checks=facts.checks or {},
         created_at=_added(facts.created_at),
     )
 

@@ -5,16 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from arena.prompts.checks import specs
+from arena.prompts.checks.specs import BadSpec
 from arena.prompts.models import Prompt, PromptSet, RecordedAnswer
 from arena.prompts.prompt_rows import LONGEST_PROMPT, LONGEST_TAG, MOST_TAGS
 
 
 class KeepingRefused(Exception):
     """A change to a prompt or a set is not possible; says why and what to do."""
+
+
+class ChecksRefused(KeepingRefused):
+    """Objective checks cannot be run as they are written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +32,8 @@ class Facts:
     language: str
     tags: list[str]
     source: str
+    checks: str | None = None
+    """As written; None leaves them as they are."""
 
 
 def retire(prompts: Sequence[int], *, now: datetime) -> int:
@@ -56,25 +65,37 @@ def edit(prompt: Prompt, messages: Sequence[str], facts: Facts, *, now: datetime
     is served when it has answers of its own. Raises KeepingRefused.
     """
     _check(messages, facts)
+    checks = prompt.checks if facts.checks is None else read_checks(facts.checks)
     with transaction.atomic():
         old = Prompt.objects.select_for_update().get(pk=prompt.pk)
         if list(messages) == old.messages:
-            _describe(old, facts)
+            _describe(old, facts, checks)
         elif not RecordedAnswer.objects.filter(prompt=old).exists():
             old.text, old.follow_ups, old.turn_count = messages[0], list(messages[1:]), len(messages)
-            _describe(old, facts)
+            _describe(old, facts, checks)
         else:
-            return _replaced(old, messages, facts, now=now)
+            return _replaced(old, messages, facts, checks, now=now)
     return old
 
 
-def _describe(prompt: Prompt, facts: Facts) -> None:
+def read_checks(text: str) -> dict[str, Any]:
+    """Checks as somebody wrote them. Raises ChecksRefused."""
+    try:
+        return specs.parsed(text)
+    except BadSpec as bad:
+        raise ChecksRefused(str(bad)) from None
+
+
+def _describe(prompt: Prompt, facts: Facts, checks: dict[str, Any]) -> None:
+    prompt.checks = checks
     prompt.category, prompt.language = facts.category, facts.language
     prompt.tags, prompt.source = list(facts.tags), facts.source
     prompt.save()
 
 
-def _replaced(old: Prompt, messages: Sequence[str], facts: Facts, *, now: datetime) -> Prompt:
+def _replaced(
+    old: Prompt, messages: Sequence[str], facts: Facts, checks: dict[str, Any], *, now: datetime
+) -> Prompt:  # fmt: skip
     if old.replacements.exists():
         raise KeepingRefused(_("This prompt was replaced already. Edit the one that replaced it."))
     new = Prompt(
@@ -86,7 +107,7 @@ def _replaced(old: Prompt, messages: Sequence[str], facts: Facts, *, now: dateti
         replaces=old,
         created_at=now,
     )
-    _describe(new, facts)
+    _describe(new, facts, checks)
     retire([old.pk], now=now)
     return new
 
@@ -144,8 +165,10 @@ def categorise(prompts: Sequence[int], category: str) -> int:
     return Prompt.objects.filter(pk__in=prompts).exclude(category=category).update(category=category)
 
 
-def describe_set(prompt_set: PromptSet, *, name: str, source: str, window_days: int | None) -> None:
-    """Name, source and rolling window of a set. Raises KeepingRefused."""
+def describe_set(
+    prompt_set: PromptSet, *, name: str, source: str, window_days: int | None, checks: str | None = None
+) -> None:
+    """Name, source, rolling window and checks of a set; None leaves the checks. Raises KeepingRefused."""
     name, source = name.strip(), source.strip()
     if not 0 < len(name) <= 80 or len(source) > 200 or "\x00" in name + source:
         raise KeepingRefused(_("A set has a name of 1 to 80 characters, and a source of at most 200."))
@@ -154,8 +177,10 @@ def describe_set(prompt_set: PromptSet, *, name: str, source: str, window_days: 
         raise KeepingRefused(_("There is a set %(name)s already. Give another name.") % {"name": name})
     if window_days is not None and not 1 <= window_days <= 36_500:
         raise KeepingRefused(_("A rolling window has 1 to 36,500 days. Leave it empty for none."))
+    if checks is not None:
+        prompt_set.checks = read_checks(checks)
     prompt_set.name, prompt_set.source, prompt_set.window_days = name, source, window_days
-    prompt_set.save(update_fields=["name", "source", "window_days"])
+    prompt_set.save(update_fields=["name", "source", "window_days", "checks"])
 
 
 def seal(prompt_set: PromptSet) -> None:

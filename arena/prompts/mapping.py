@@ -29,6 +29,7 @@ _PROMPT_FACTS: dict[str, _StrPromise] = {
     "tags": gettext_lazy("Tags"),
     "source": gettext_lazy("Source"),
     "created_at": gettext_lazy("Date it was added"),
+    "checks": gettext_lazy("Objective checks, as JSON"),
 }
 MEANINGS: dict[str, dict[str, _StrPromise]] = {
     Upload.Kind.PROMPTS: {
@@ -75,6 +76,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "tags": ("tags", "tag"),
     "source": ("source", "origin", "quelle"),
     "created_at": ("created_at", "added", "date_added", "created", "date"),
+    "checks": ("checks",),
     "organization": ("organization", "organisation", "provider", "vendor", "maker"),
     "license": ("license", "licence"),
     "settings": ("conditions", "settings", "sampling", "parameters", "params"),
@@ -87,7 +89,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "output_tokens": ("output_tokens", "completion_tokens"),
     MORE: ("follow_up", "second_prompt", "prompt_2", "turn_2", "prompt_3", "turn_3", "prompt_4", "turn_4"),
 }
-KNOWN_AND_LEFT_OUT = ("reference", "checks", "system", "cost", "finish_reason")
+KNOWN_AND_LEFT_OUT = ("reference", "system", "cost", "finish_reason")
 """Columns of known formats that are not kept; a note says so."""
 
 

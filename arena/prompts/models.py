@@ -38,6 +38,9 @@ class PromptSet(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(36_500)],
         help_text="A prompt is retired this many days after it was added. Empty: prompts stay until retired by hand.",
     )
+    checks = models.JSONField(
+        default=dict, blank=True, help_text="Objective checks of every answer to its prompts (`prompts.checks`)."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -63,6 +66,7 @@ class Prompt(models.Model):
     language = models.CharField(max_length=20, blank=True)
     tags = models.JSONField(default=list, blank=True, help_text="A list of words.")
     source = models.CharField(max_length=200, blank=True)
+    checks = models.JSONField(default=dict, blank=True, help_text="On top of those of its set.")
     replaces = models.ForeignKey(
         "self", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="replacements"
     )

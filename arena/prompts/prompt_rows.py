@@ -8,9 +8,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.utils.translation import gettext as _
 
+from arena.prompts.checks import specs
+from arena.prompts.checks.specs import BadSpec
 from arena.prompts.rows import Row, Table
 from arena.prompts.transcripts import BadTranscript, read_list, read_transcript
 
@@ -27,6 +30,7 @@ class Facts:
     tags: tuple[str, ...] | None = None
     source: str | None = None
     created_at: datetime | None = None
+    checks: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,7 @@ def _asked(value: object) -> list[str]:
 
 
 def read_facts(table: Table, row: Row) -> Facts:
-    """Category, language, tags, source and date of a row."""
+    """Category, language, tags, source, date and checks of a row."""
     has = row.values.keys()
     return Facts(
         category=table.text(row, "category", longest=60) if "category" in has else None,
@@ -105,7 +109,18 @@ def read_facts(table: Table, row: Row) -> Facts:
         tags=_read_tags(table, row) if "tags" in has else None,
         source=table.text(row, "source", longest=200) if "source" in has else None,
         created_at=table.moment(row, "created_at") if "created_at" in has else None,
+        checks=_read_checks(table, row) if "checks" in has else None,
     )
+
+
+def _read_checks(table: Table, row: Row) -> dict[str, Any]:
+    """An object, or its JSON where the file has cells of text."""
+    value = row.values.get("checks")
+    try:
+        return specs.parsed(value) if isinstance(value, str) else specs.validated(value)
+    except BadSpec as bad:
+        table.refuse(row, "checks", None, str(bad))
+        return {}
 
 
 def split_tags(text: str) -> list[str]:

@@ -69,7 +69,7 @@ def test_every_check_that_can_be_asked_for_can_be_run() -> None:
         ({"json_schema": {"properties": {"a": {"$ref": "file:///etc/passwd"}}}}, "refers to nothing outside itself"),
         ({"json_schema": {"properties": {"a": {"pattern": "(?=x)"}}}}, "The pattern"),
         ({"json_schema": {"patternProperties": {"^n": {}}}}, "may not use patternProperties"),
-        ({"language": "german"}, "two-letter code"),
+        ({"language": "german"}, "a language.s code, such as en or de; it was given german"),
     ],
 )
 def test_a_check_that_cannot_be_run_is_refused_with_its_name_and_value(spec: Any, says: str) -> None:

@@ -14,6 +14,8 @@ from arena.prompts.checks.specs import Spec
 Results = dict[str, bool | None]
 ALWAYS = ("not_empty", "no_refusal", "not_cut_off")
 """What is told of every answer, asked for or not."""
+RULES = 1
+"""Raised when a check judges otherwise than before: what was checked by older rules is checked anew."""
 _FENCE = re.compile(r"\A```(?:json)?\s*\n(.*?)\n?```\Z", re.DOTALL | re.IGNORECASE)
 
 

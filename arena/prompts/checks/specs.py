@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from arena.prompts.checks.languages import CODES
+
 MAX_PATTERN = 500
 MAX_ITEMS = 20
+MAX_LENGTH = 20_000
 Spec = Mapping[str, Any]
 
 
@@ -32,12 +36,58 @@ def validated(spec: Any) -> dict[str, Any]:
             _("“%(name)s” is no check: use some of %(allowed)s.")
             % {"name": _short(unknown[0]), "allowed": ", ".join(KINDS)}
         )
-    return {name: KINDS[name](name, spec[name]) for name in KINDS if name in spec}
+    try:
+        _check_storable(spec)
+        return {name: KINDS[name](name, spec[name]) for name in KINDS if name in spec}
+    except RecursionError:
+        raise BadSpec(_("These checks are nested too deeply to be read.")) from None
+
+
+def parsed(text: str) -> dict[str, Any]:
+    """The specification that somebody wrote as JSON; blank for none. Raises BadSpec."""
+    if not text.strip():
+        return {}
+    try:
+        spec = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        where = {"value": _short(text.strip()), "why": str(error)}
+        raise BadSpec(
+            _("%(value)s is no JSON (%(why)s). Write {“max_words”: 80}, with straight quotes.") % where
+        ) from None
+    return validated(spec)
+
+
+def written(spec: Spec) -> str:
+    """As `parsed` reads it, for people to change; blank for none."""
+    return json.dumps(spec, ensure_ascii=False, indent=1) if spec else ""
+
+
+def combined(of_set: Spec, own: Spec) -> dict[str, Any]:
+    """What is checked of a prompt: its own checks on top of its set's. Lists add up, else its own value counts."""
+    both = {**of_set, **own}
+    for name in of_set.keys() & own.keys():
+        if isinstance(own[name], list):
+            both[name] = list(dict.fromkeys([*of_set[name], *own[name]]))
+    return {name: both[name] for name in KINDS if name in both}
 
 
 def digest(spec: Spec) -> str:
     """A specification's name in sixteen characters: answers are checked anew when it changes."""
     return hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _check_storable(spec: Spec) -> None:
+    """Raises BadSpec for what no database keeps, or nobody would write."""
+    try:
+        text = json.dumps(spec, allow_nan=False)
+    except (TypeError, ValueError):
+        raise BadSpec(_("Checks hold texts, numbers, lists and objects; NaN and infinity are none.")) from None
+    if len(text) > MAX_LENGTH:
+        raise BadSpec(
+            _("These checks have %(long)s characters. Use at most %(most)s.") % {"long": len(text), "most": MAX_LENGTH}
+        )
+    if re.search(r"\\u(0000|d[89a-f])", text):
+        raise BadSpec(_("Checks hold characters no database keeps. Remove NUL and surrogates."))
 
 
 def _short(value: Any) -> str:
@@ -145,12 +195,10 @@ def _patterns_in(value: Any) -> Iterator[Any]:
 
 
 def _language(name: str, value: Any) -> str:
-    from arena.prompts.checks.languages import known
-
     code = str(value).lower() if isinstance(value, str) else ""
-    if code not in known():
+    if code not in CODES:
         raise BadSpec(
-            _("“%(name)s” is a language's two-letter code, such as en or de; it was given %(value)s.")
+            _("“%(name)s” is a language's code, such as en or de; it was given %(value)s.")
             % {"name": name, "value": _short(value)}
         )
     return code

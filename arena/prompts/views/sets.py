@@ -13,18 +13,29 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from arena.prompts import keeping, listing
-from arena.prompts.keeping import Facts, KeepingRefused
+from arena.prompts.checks import specs
+from arena.prompts.keeping import ChecksRefused, Facts, KeepingRefused
 from arena.prompts.listing import Filters
 from arena.prompts.models import Prompt, PromptSet
 from arena.prompts.prompt_rows import split_tags
 from arena.prompts.views.door import configured, frame
 
 PAGE = 50
+DESCRIBED = {
+    "json": gettext_lazy("true: the answer is JSON, or one code block of it"),
+    "json_schema": gettext_lazy("a JSON schema that the answer fits"),
+    "regex": gettext_lazy("a pattern, or a list of them; each is found in the answer"),
+    "contains": gettext_lazy("a text, or a list of them; each stands in the answer, in either case"),
+    "not_contains": gettext_lazy("a text, or a list of them; none stands in the answer"),
+    "max_words": gettext_lazy("a number: the answer has no more words"),
+    "language": gettext_lazy("a language's code, such as en or de, where the answer is long enough to tell"),
+}
+"""What each check takes, for the field where it is set."""
 
 
 @never_cache
@@ -49,7 +60,7 @@ def one_set(request: HttpRequest, slug: str, set_id: int) -> HttpResponse:
     try:
         messages.success(request, change(request, prompt_set))
     except KeepingRefused as refused:
-        return _show(request, prompt_set, problem=str(refused))
+        return _show(request, prompt_set, refused)
     return redirect(_back(request, slug, set_id))
 
 
@@ -69,17 +80,19 @@ def _filters(request: HttpRequest) -> Filters:
     )  # fmt: skip
 
 
-def _show(request: HttpRequest, prompt_set: PromptSet, problem: str = "") -> HttpResponse:
+def _show(request: HttpRequest, prompt_set: PromptSet, refused: KeepingRefused | None = None) -> HttpResponse:
     filters = _filters(request)
     shown = Paginator(listing.prompts_of(prompt_set, filters), PAGE).get_page(request.GET.get("page"))
     alike, is_whole = listing.alike_in(prompt_set)
     kept = {"q": filters.text, "category": filters.category, "tag": filters.tag, "state": filters.state}
     context = {
-        **frame(request, prompt_set.arena), "set": prompt_set, "shown": shown, "filters": filters, "problem": problem,
+        **frame(request, prompt_set.arena), "set": prompt_set, "shown": shown, "filters": filters,
+        "problem": str(refused or ""),
         "categories": listing.categories_of(prompt_set), "tags": listing.tags_of(prompt_set),
         "alike": alike, "is_whole": is_whole, "query": urlencode({k: v for k, v in kept.items() if v}),
+        **_of_checks(request, prompt_set.checks, refused),
     }  # fmt: skip
-    return render(request, "prompts/set.html", context, status=400 if problem else 200)
+    return render(request, "prompts/set.html", context, status=400 if refused else 200)
 
 
 def _back(request: HttpRequest, slug: str, set_id: int) -> str:
@@ -102,7 +115,9 @@ def _save(request: HttpRequest, prompt_set: PromptSet) -> str:
     if raw and not (raw.isdecimal() and len(raw) < 8):
         raise KeepingRefused(_("A rolling window has 1 to 36,500 days. Leave it empty for none."))
     name, source = request.POST.get("name", ""), request.POST.get("source", "")
-    keeping.describe_set(prompt_set, name=name, source=source, window_days=int(raw) if raw else None)
+    keeping.describe_set(
+        prompt_set, name=name, source=source, window_days=int(raw) if raw else None, checks=request.POST.get("checks")
+    )
     return _("Saved.")
 
 
@@ -116,7 +131,7 @@ def _seal(request: HttpRequest, prompt_set: PromptSet) -> str:
 def _retire(request: HttpRequest, prompt_set: PromptSet) -> str:
     count = keeping.retire(_chosen(request, prompt_set), now=timezone.now())
     said = ngettext("%(n)d prompt retired.", "%(n)d prompts retired.", count) % {"n": count}
-    return f"{said} {_('Their battles and answers stay.')}"
+    return said + " " + _("Their battles and answers stay.")
 
 
 def _restore(request: HttpRequest, prompt_set: PromptSet) -> str:
@@ -151,12 +166,12 @@ def one_prompt(request: HttpRequest, slug: str, set_id: int, prompt_id: int) -> 
     prompt = prompt_set.prompts.select_related("replaces").filter(pk=prompt_id).first()
     if prompt is None:
         raise Http404("There is no such prompt.")
-    problem = ""
+    problem: KeepingRefused | None = None
     if request.method == "POST":
         try:
             kept = keeping.edit(prompt, _messages(request, prompt_set, prompt), _facts(request), now=timezone.now())
         except KeepingRefused as refused:
-            problem = str(refused)
+            problem = refused
         else:
             messages.success(request, _said(prompt, kept))
             return redirect("prompts:prompt", slug=slug, set_id=set_id, prompt_id=kept.pk)
@@ -177,8 +192,17 @@ def _facts(request: HttpRequest) -> Facts:
     post = request.POST
     return Facts(
         post.get("category", "").strip(), post.get("language", "").strip(), split_tags(post.get("tags", "")),
-        post.get("source", "").strip(),
+        post.get("source", "").strip(), post.get("checks"),
     )  # fmt: skip
+
+
+def _of_checks(request: HttpRequest, stored: specs.Spec, refused: KeepingRefused | None) -> dict[str, Any]:
+    """The field of checks: as stored, or as written where something was refused."""
+    return {
+        "checks": request.POST.get("checks", specs.written(stored)) if refused else specs.written(stored),
+        "checks_problem": str(refused) if isinstance(refused, ChecksRefused) else "",
+        "kinds": [(name, DESCRIBED[name]) for name in specs.KINDS],
+    }
 
 
 def _said(old: Prompt, kept: Prompt) -> str:
@@ -188,12 +212,14 @@ def _said(old: Prompt, kept: Prompt) -> str:
     return says % {"key": kept.key, "old": old.key}
 
 
-def _of_prompt(request: HttpRequest, prompt: Prompt, problem: str) -> dict[str, Any]:
+def _of_prompt(request: HttpRequest, prompt: Prompt, problem: KeepingRefused | None) -> dict[str, Any]:
     texts = request.POST.getlist("message") if problem else prompt.messages
     facts = _facts(request) if problem else prompt
     return {
-        **frame(request, prompt.prompt_set.arena), "set": prompt.prompt_set, "prompt": prompt, "problem": problem,
+        **frame(request, prompt.prompt_set.arena), "set": prompt.prompt_set, "prompt": prompt,
+        "problem": str(problem or ""),
         "texts": texts, "facts": facts, "tags": ", ".join(facts.tags),
         "competitors": prompt.answers.values("competitor").distinct().count(),
-        "replaced_by": prompt.replacements.first(),
+        "replaced_by": prompt.replacements.first(), "of_set": specs.written(prompt.prompt_set.checks),
+        **_of_checks(request, prompt.checks, problem),
     }  # fmt: skip
