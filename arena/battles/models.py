@@ -128,6 +128,32 @@ class Response(Dressed):
         return self.recorded_answer.text if self.recorded_answer else self.text
 
 
+class CheckedAnswer(models.Model):
+    """What the objective checks found in one answer, live or recorded. Written by `battles.checking`.
+
+    Apart from the answer, which never changes: checks may be asked for later, and the newer finding takes the place of
+    the older one.
+    """
+
+    response = models.OneToOneField(Response, null=True, on_delete=models.CASCADE, related_name="checked")
+    recorded_answer = models.OneToOneField(RecordedAnswer, null=True, on_delete=models.CASCADE, related_name="checked")
+    specification = models.CharField(max_length=16, help_text="The digest of what was checked, and by which rules.")
+    results = models.JSONField(help_text="By check: passed, failed, or null where nothing can be said.")
+    checked_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(response__isnull=True, recorded_answer__isnull=False)
+                | models.Q(response__isnull=False, recorded_answer__isnull=True),
+                name="one_answer_checked",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"checks of {self.response or self.recorded_answer}"
+
+
 class Vote(FrozenRow):
     """One judgement of one battle. Written by `battles.votes`, never edited, never deleted."""
 

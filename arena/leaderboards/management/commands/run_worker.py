@@ -1,4 +1,4 @@
-"""The worker: publishes what is due, voids what nobody answers any more, expires what is too old."""
+"""The worker: publishes what is due, voids what nobody answers any more, expires what is too old, checks answers."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 
 from arena.battles import addresses, lifecycle
+from arena.battles.checking import Checker
 from arena.integrity import proposing, sealing
 from arena.leaderboards.publishing import publish_if_due
 from arena.prompts import keeping
@@ -27,7 +28,7 @@ LONGEST_PAUSE = 60.0
 
 
 class Command(BaseCommand):
-    help = "Runs the background duties until it is stopped: publication, expiry, orphaned battles, answers to generate."
+    help = "Runs the background duties until it is stopped: publication, expiry, orphaned battles, checks, generation."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--tick", type=float, default=2.0, help="seconds between looks")
@@ -39,10 +40,11 @@ class Command(BaseCommand):
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: stop.set())
         parent, pause = os.getppid(), options["tick"]
-        generation = GenerationWorker()
+        generation, checker = GenerationWorker(), Checker()
         while not stop.is_set():
             try:
                 close_old_connections()
+                checker.look(now=timezone.now())
                 tick(now=timezone.now())
                 generation.look(now=timezone.now())
                 pause = options["tick"]
