@@ -48,7 +48,7 @@ def next_item(arena: Arena, voter: Voter, *, rng: random.Random) -> Item:
 
     A repeat or an overlap that cannot be had falls back to a new item; what is new decides when a voter is done.
     """
-    open_items, served = _open_items(arena, voter)
+    open_items, served = _open_items(arena, voter, barred_for(voter, arena))
     if not open_items:
         raise NothingLeft
     lot = rng.random()
@@ -70,12 +70,15 @@ def progress(arena: Arena, voter: Voter | None) -> Progress | None:
     mine = Vote.objects.filter(voter=voter, battle__arena=arena, battle__prompt__isnull=False)
     done = mine.filter(battle__repeat_of__isnull=True).count()
     # What is left is counted as the draw counts it: what was judged may have been retired since, or asked by oneself.
-    return Progress(done, done + _pairs_in(_open_items(arena, voter)[0]))
+    return Progress(done, done + _pairs_in(_open_items(arena, voter, barred_for(voter, arena))[0]))
 
 
 def is_done(arena: Arena, voter: Voter) -> bool:
-    """Whether nothing new is left for this voter to judge in the prompt set."""
-    return arena.kind != Arena.Kind.LIVE and not _open_items(arena, voter)[0]
+    """Whether nothing new is left for this voter to judge in the prompt set, whatever house they work for.
+
+    A declaration can be taken back: if it brought the end nearer, the judging would go on after the reveal.
+    """
+    return arena.kind != Arena.Kind.LIVE and not _open_items(arena, voter, frozenset())[0]
 
 
 def _pairs_in(answers: dict[int, set[int]]) -> int:
@@ -97,13 +100,12 @@ def answers_by_prompt(arena: Arena) -> dict[int, set[int]]:
     return answers
 
 
-def _open_items(arena: Arena, voter: Voter) -> tuple[dict[int, set[int]], Counter[int]]:
+def _open_items(arena: Arena, voter: Voter, barred: frozenset[int]) -> tuple[dict[int, set[int]], Counter[int]]:
     """Prompts with two answers whose authors this voter does not know, and how often each was served to them.
 
     The reveal names both authors of a prompt's answers, so every later battle on that prompt draws among the others.
     Nobody is shown answers of the organization that they work for.
     """
-    barred = barred_for(voter, arena)
     answers = {key: answered - barred for key, answered in answers_by_prompt(arena).items()}
     served: Counter[int] = Counter()
     mine = Battle.objects.filter(voter=voter, arena=arena, prompt__isnull=False)

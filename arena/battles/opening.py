@@ -30,7 +30,7 @@ from arena.battles.matchmaking import Draw, Pair, Policy, TooFewCandidates, Weig
 from arena.battles.models import Battle, Turn
 from arena.battles.recording import record_recorded_answers
 from arena.battles.words import OPEN_STATES, BattleState
-from arena.competitors.affiliation import barred_for
+from arena.competitors.affiliation import barred_for, names_several
 from arena.competitors.health import claim_probes, healthy_filter
 from arena.competitors.models import Competitor
 from arena.teams.arenas import is_closed
@@ -85,6 +85,8 @@ def open_battle(
         raise ArenaClosed(reason=_("its votes are simulated."))
     if is_closed(arena, now=now):
         raise ArenaClosed(reason=_("it is closed to votes."))
+    if names_several(voter, arena):
+        raise ArenaClosed(reason=_("your profile names several makers of models. Name the one for whom you work."))
     own_text = check_prompt(prompt, limit=arena.max_prompt_chars) if prompt is not None else None
     if (own_text is None) != (arena.kind == Arena.Kind.RECORDED) and arena.kind != Arena.Kind.MIXED:
         raise PromptEmpty if own_text is None else ArenaClosed(reason=_("it serves its own prompts only."))

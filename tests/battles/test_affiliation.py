@@ -8,14 +8,17 @@ from datetime import datetime
 import pytest
 
 from arena.battles.assignment import is_done, next_item, progress
+from arena.battles.blinding import is_told
 from arena.battles.errors import ArenaClosed, NothingLeft
 from arena.battles.models import Battle
 from arena.battles.opening import new_seed, open_battle
 from arena.battles.votes import cast_vote
 from arena.competitors.affiliation import is_same
 from arena.competitors.models import Competitor
+from arena.leaderboards.withholding import why_withheld
 from arena.teams import voters
 from arena.teams.models import Arena, Voter
+from arena.teams.person import Person
 
 
 @pytest.mark.parametrize(
@@ -99,8 +102,40 @@ def test_whose_house_made_all_but_one_has_nothing_to_judge(
     live: Arena, recorded: Arena, affiliated: Voter, now: datetime
 ) -> None:
     Competitor.objects.exclude(name="zanzibar2-name").update(organization="Zanzibar1 organization")
-    assert is_done(recorded, affiliated)
+    assert not is_done(recorded, affiliated), "nothing to judge, and nothing is revealed for it"
     with pytest.raises(NothingLeft):
         open_battle(affiliated, recorded, None, seed=new_seed(), now=now)
     with pytest.raises(ArenaClosed):
         open_battle(affiliated, live, "Question?", seed=new_seed(), now=now)
+
+
+def test_a_list_of_houses_chooses_nobody_to_meet(
+    live: Arena, recorded: Arena, affiliated: Voter, now: datetime
+) -> None:
+    """Whoever names all houses but two would know every pair before the vote, and choose whom to judge."""
+    for number in range(4):
+        Competitor.objects.filter(name=f"zanzibar{number}-name").update(organization=f"House{number}")
+    voters.declare_affiliation(affiliated, "House2, House3")
+    with pytest.raises(ArenaClosed):
+        open_battle(affiliated, live, "Question?", seed=new_seed(), now=now)
+    with pytest.raises(ArenaClosed):
+        open_battle(affiliated, recorded, None, seed=new_seed(), now=now)
+
+
+@pytest.mark.parametrize("word", ["AI", "Labs", "AI Research"])
+def test_a_word_of_many_houses_is_none_of_them(word: str) -> None:
+    assert not is_same(word, "Mistral AI") and not is_same(word, "Acme Research Labs")
+    assert is_same("Acme", "Acme AI Labs") and is_same("Mistral", "Mistral AI")
+
+
+def test_nobody_comes_to_the_end_by_declaring_a_house(recorded: Arena, affiliated: Voter, now: datetime) -> None:
+    """Else the names would be revealed, the declaration taken back, and the judging go on with open eyes."""
+    Arena.objects.filter(pk=recorded.pk).update(reveal="end", board_visibility="own_votes", board_after_votes=9)
+    recorded.refresh_from_db()
+    voters.declare_affiliation(affiliated, "")
+    battle = open_battle(affiliated, recorded, None, seed=new_seed(), now=now)
+    cast_vote(battle.public_id, affiliated, "a", now=now)
+    Competitor.objects.exclude(name="zanzibar2-name").update(organization="Acme")
+    voters.declare_affiliation(affiliated, "Acme")
+    assert not is_told(recorded, affiliated)
+    assert why_withheld(Person.of_voter(affiliated), recorded, now=now) is not None
