@@ -52,12 +52,12 @@ class Alarm:
 
     Attributes
     ----------
-    rule : {'D1', 'D2', 'D3', 'D4', 'one side'}
+    rule : {'D1', 'D2', 'D3', 'D4', 'selection', 'one side'}
     competitor : int
     sign : int
         +1 too much in favour, -1 against.
     statistic, threshold : float
-        log E for D1 and D4, |z| for D2, log of the mixed sums for D3.
+        log E for D1 and D4, |z| for D2, log of the mixed sums for D3, minus ln of a bound on the chance for selection.
     sentence : str
     at_vote : int
         For D3 the battle (position in the log) at which it rang; else -1.

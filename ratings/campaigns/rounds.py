@@ -14,6 +14,7 @@ from ratings.campaigns.options import ScreenOptions
 from ratings.campaigns.results import Alarm, Exclusion
 from ratings.campaigns.sides import side_units
 from ratings.campaigns.stakes import Stakes, Whole
+from ratings.campaigns.turnout import Crowd
 from ratings.data import Floats, Outcome
 from ratings.served import ServedLog
 
@@ -42,19 +43,45 @@ class Verdicts:
         self.excluded[accounts] = True
 
 
-def judge(log: ServedLog, stakes: Stakes, weight: Floats, excluded: np.ndarray, options: ScreenOptions) -> Verdicts:
-    """Judges every unit anew, also those excluded before, against what the others taught."""
+def judge(
+    log: ServedLog, stakes: Stakes, weight: Floats, excluded: np.ndarray, known: Verdicts, options: ScreenOptions
+) -> Verdicts:  # fmt: skip
+    """Judges every unit anew, also those excluded before, against what the others taught; `known` stays decided."""
     honest = learn(log, stakes, weight, excluded, options)
-    verdicts = Verdicts(np.zeros(stakes.v, np.bool_), np.zeros(stakes.account.size, np.bool_))
+    verdicts = Verdicts(known.excluded.copy(), known.held.copy(), [*known.exclusions], [*known.alarms])
     units = account_units(honest, options)
     if options.d1:
         _select(log, stakes, units, verdicts, options)
         units.claimed |= verdicts.excluded
+        units.claimed[stakes.account[known.held]] = True
         _accounts(log, honest, units, verdicts, options)
         _sides(log, honest, verdicts, options)
     if options.d4:
         for kind in sorted(log.clusters):
             _clusters(log, honest, kind, units, verdicts, options)
+    return verdicts
+
+
+def turned_out(log: ServedLog, stakes: Stakes, crowds: list[Crowd]) -> Verdicts:
+    """What turnout alone decides, before anything is fitted: a crowd's votes on the competitor, whatever they said."""
+    verdicts = Verdicts(np.zeros(stakes.v, np.bool_), np.zeros(stakes.account.size, np.bool_))
+    for crowd in crowds:
+        name = log.names[crowd.competitor]
+        verdicts.held[crowd.stakes] = True
+        verdicts.alarms.append(
+            Alarm(
+                "selection", crowd.competitor, 0, crowd.log_bound, crowd.threshold,
+                sentences.turnout(name, crowd.size, crowd.here, crowd.elsewhere),
+            )
+        )  # fmt: skip
+        for row in crowd.stakes.tolist():
+            account, votes = int(stakes.account[row]), int(stakes.voted[row])
+            verdicts.exclusions.append(
+                Exclusion(
+                    ACCOUNT, account, crowd.competitor, 0, "quarantined", "selection", crowd.log_bound, 0.0, votes,
+                    sentences.in_crowd(account, name, crowd.size, votes),
+                )
+            )  # fmt: skip
     return verdicts
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ratings.campaigns import drift, sentences, strata
+from ratings.campaigns import drift, sentences, strata, turnout
 from ratings.campaigns.calibration import centred, fit_strengths
 from ratings.campaigns.options import ScreenOptions
 from ratings.campaigns.results import Alarm, Screening
-from ratings.campaigns.rounds import Verdicts, judge
+from ratings.campaigns.rounds import Verdicts, judge, turned_out
 from ratings.campaigns.stakes import Stakes, stakes_of
 from ratings.campaigns.weights import base_weights, shrunk
 from ratings.connectivity import components
@@ -49,11 +49,12 @@ def screen(log: ServedLog, options: ScreenOptions | None = None) -> Screening:
     plain = fit_strengths(log, everything, style=False).theta
     base = base_weights(log, chosen)
     stakes = stakes_of(log)
-    weight, verdicts, rounds = base, Verdicts(np.zeros(stakes.v, np.bool_), np.zeros(stakes.account.size, np.bool_)), 0
+    known = turned_out(log, stakes, turnout.crowds(stakes, chosen) if chosen.d1 else [])
+    weight, verdicts, rounds = _weighted(log, stakes, base, known), known, 0
     gated: list[Alarm] = []
-    if base.any():
+    if weight.any():
         for rounds in range(1, chosen.rounds + 1):  # noqa: B007 - how many were needed is reported
-            verdicts = judge(log, stakes, weight, verdicts.excluded, chosen)
+            verdicts = judge(log, stakes, weight, verdicts.excluded, known, chosen)
             after = _weighted(log, stakes, base, verdicts)
             gated = _gate(log, after, chosen) if chosen.d2 else []
             settled = np.array_equal(after, weight)

@@ -48,6 +48,24 @@ def selection(number: int, name: str, here: tuple[int, int], elsewhere: tuple[in
     )
 
 
+def turnout(name: str, size: int, here: tuple[int, int], elsewhere: tuple[int, int]) -> str:
+    """A crowd of accounts that leave after a battle or a few chooses by name."""
+    battles = "one battle" if size == 1 else f"{size} battles"
+    return (
+        f"Accounts that were served {battles} voted on {here[0]:,} of {here[1]:,} with {name} and on {elsewhere[0]:,} "
+        f"of {elsewhere[1]:,} others: many of them knew whom they saw."
+    )
+
+
+def in_crowd(number: int, name: str, size: int, votes: int) -> str:
+    """Why an account of such a crowd loses its votes on one competitor, whatever they said."""
+    battles = "one battle" if size == 1 else f"{size} battles"
+    return (
+        f"Account {number}: served {battles} like a crowd of accounts that votes far too often where {name} appears; "
+        f"its {votes:,} votes on {name} weigh nothing, whatever they said."
+    )
+
+
 def one_side(number: int, side: str, votes: int, of: int, log_l: float) -> str:
     """Why an account is flagged that always chooses one side."""
     return (

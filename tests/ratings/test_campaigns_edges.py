@@ -24,7 +24,7 @@ KNOWN = {"15", "70"}
 
 MODULES = (
     "served", "campaigns.calibration", "campaigns.drift", "campaigns.evidence", "campaigns.screening",
-    "campaigns.sentences", "campaigns.stakes", "campaigns.taste", "campaigns.weights",
+    "campaigns.sentences", "campaigns.stakes", "campaigns.taste", "campaigns.turnout", "campaigns.weights",
 )  # fmt: skip
 
 

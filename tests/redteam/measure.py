@@ -16,7 +16,7 @@ from tests.redteam.world_crowd import KNOWN
 from tests.redteam.worlds import World, plain_points, rank_of
 
 Row = dict[str, Any]
-ACCUSING = ("D1", "D2", "D4")
+ACCUSING = ("D1", "D2", "D4", "selection")
 """Alarms that accuse somebody; a drift alarm (D3) may as well have found a swapped model."""
 
 
