@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.conf import settings
@@ -34,6 +35,10 @@ from arena.teams.models import Arena
 
 TRIAL_PROMPT = "Say in one sentence what you are good at."
 TRIAL_TOKENS = 200
+TRIAL_SECONDS = 120.0
+"""However patient an endpoint's own limits are: somebody waits for the page."""
+_trials = threading.BoundedSemaphore(2)
+"""Each trial keeps one of the few places that pages are worked on in."""
 
 
 class KeyMissing(Exception):
@@ -114,7 +119,7 @@ def endpoint_named(name: str) -> Endpoint:
 def why_closed(arena: Arena, now: datetime) -> str:
     """Why nobody can open a battle here, in a sentence that names no competitor; "" when the arena is ready.
 
-    Voters read it, so which endpoint or key is the matter stays with the operator, under /admin/.
+    Voters read it, so which endpoint or key is the matter stays with the operator, in the console.
     """
     if arena.archived_at is not None:
         return _("This arena is archived. Its board can still be read.")
@@ -213,13 +218,20 @@ def try_endpoint(
         provider = provider or _provider_of(asked)
     except (KeyMissing, LocalModelMissing, NothingToAsk) as error:
         return TrialResult(error_code="not_asked", error_detail=str(error))
-    return asyncio.run(_trial(provider, messages, settings))
+    if not _trials.acquire(blocking=False):
+        return TrialResult(error_code="not_asked", error_detail=_("Two others are being asked. Try again in a moment."))
+    try:
+        return asyncio.run(_trial(provider, messages, settings))
+    finally:
+        _trials.release()
 
 
 def _provider_of(asked: Endpoint | Competitor) -> Provider:
-    if isinstance(asked, Competitor):
-        return provider_for(asked)
-    return OpenAICompatibleProvider(address_of(asked), timeouts(asked))
+    endpoint = asked.endpoint if isinstance(asked, Competitor) else asked
+    if endpoint is None:
+        raise NothingToAsk(str(asked))
+    waits = replace(timeouts(endpoint), total=min(endpoint.total_seconds, TRIAL_SECONDS))
+    return OpenAICompatibleProvider(address_of(endpoint), waits)
 
 
 async def _trial(provider: Provider, messages: Sequence[Message], settings: GenerationSettings) -> TrialResult:

@@ -4,20 +4,36 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
+from django.utils.translation import gettext as _
 
 from arena.competitors.errors import CompetitorSealed
 from arena.teams.models import Arena
 
-OUR_SECRETS = {"SECRET_KEY", "DATABASE_URL", "REDIS_URL", "PGPASSWORD"}
+OUR_SECRETS = {"SECRET_KEY", "DATABASE_URL", "REDIS_URL", "EMAIL_URL", "OIDC_CLIENT_SECRET", "PGPASSWORD"}
+THE_MACHINES = {"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "GH_TOKEN", "GITHUB_TOKEN", "NPM_TOKEN", "VAULT_TOKEN"}
+"""Named as keys are, and often there for the machine's own sake."""
+KEYS_END_IN = ("_KEY", "_TOKEN")
 
 
 def is_a_key_of_a_provider(name: str) -> None:
-    """Whoever may add an endpoint must not have this server's own secrets sent to it."""
+    """Whoever may add an endpoint must not have secrets of this server, or of its machine, sent to it.
+
+    A list of secrets is never complete, so a name must look like a key's, or be listed by whoever starts the server.
+    """
     if name.upper() in OUR_SECRETS:
-        raise ValidationError(f"{name} is a secret of this server, not a key of the endpoint. Name another variable.")
+        said = _("%(name)s is a secret of this server, not a key of the endpoint. Name another variable.")
+        raise ValidationError(said % {"name": name})
+    looks_like_one = name.upper().endswith(KEYS_END_IN) and name.upper() not in THE_MACHINES
+    if not looks_like_one and name not in settings.KEY_VARIABLES:
+        said = _(
+            "%(name)s may be no key of an endpoint. Use a variable that ends in _KEY or _TOKEN, or list this one in "
+            "ARENA_KEY_VARIABLES where the server is started."
+        )
+        raise ValidationError(said % {"name": name})
 
 
 class Endpoint(models.Model):

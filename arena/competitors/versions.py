@@ -12,9 +12,10 @@ from django.db.models import Max
 from arena.competitors import catalogue
 from arena.competitors.models import Competitor
 
-CHANGEABLE = frozenset(
+ABOUT = frozenset({"description", "organization", "license", "price_in", "price_out", "context_length"})
+"""What says nothing about how a competitor answers; it may be corrected after it has."""
+CHANGEABLE = ABOUT | frozenset(
     {"endpoint", "model_id", "revision", "system_prompt", "temperature", "top_p", "max_tokens", "stop", "extra_body"}
-    | {"description", "organization", "license", "price_in", "price_out", "context_length"}
 )
 
 
@@ -32,9 +33,7 @@ def revise(competitor: Competitor, *, now: datetime, **changes: Any) -> Competit
     Raises UnknownSetting for anything that is no setting (the name and the arena stay: they are what a version is
     of), and ValidationError where a value is not allowed.
     """
-    unknown = sorted(set(changes) - CHANGEABLE)
-    if unknown:
-        raise UnknownSetting(unknown, sorted(CHANGEABLE))
+    _check_known(changes)
     with transaction.atomic():
         versions = Competitor.objects.select_for_update().filter(arena=competitor.arena_id, name=competitor.name)
         # Locked first: two revisions at once must not both count the same maximum.
@@ -46,6 +45,39 @@ def revise(competitor: Competitor, *, now: datetime, **changes: Any) -> Competit
         catalogue.save_new(new)
         Competitor.objects.filter(pk=old.pk, retired_at__isnull=True).update(retired_at=now)
     return new
+
+
+def change(competitor: Competitor, *, now: datetime, **changes: Any) -> Competitor:
+    """The competitor with these changes: itself while it has not answered, and where only words about it change;
+    else its next version.
+
+    Raises as `revise` does.
+    """
+    _check_known(changes)
+    with transaction.atomic():
+        stored = Competitor.objects.select_for_update().get(pk=competitor.pk)
+        changed = {name: value for name, value in changes.items() if getattr(stored, name) != value}
+        if stored.is_sealed and not changed.keys() <= ABOUT:
+            return revise(stored, now=now, **changed)
+        for name, value in changed.items():
+            setattr(stored, name, value)
+        return catalogue.save_changed(stored, changed) if changed else stored
+
+
+def retire(competitor: Competitor, *, now: datetime) -> None:
+    """Out of the draw from now on; its votes count on, and battles under way go on."""
+    Competitor.objects.filter(pk=competitor.pk, retired_at__isnull=True).update(retired_at=now)
+
+
+def bring_back(competitor: Competitor) -> None:
+    """Into the draw again, as it was."""
+    Competitor.objects.filter(pk=competitor.pk).update(retired_at=None)
+
+
+def _check_known(changes: Iterable[str]) -> None:
+    unknown = sorted(set(changes) - CHANGEABLE)
+    if unknown:
+        raise UnknownSetting(unknown, sorted(CHANGEABLE))
 
 
 def seal(competitor_ids: Iterable[int], *, now: datetime) -> int:

@@ -31,11 +31,14 @@ def endpoint_states(arena: Arena, *, now: datetime) -> list[EndpointState]:
     serves: dict[int, list[str]] = {}
     for row in Competitor.objects.filter(arena=arena, retired_at__isnull=True, endpoint__isnull=False):
         serves.setdefault(row.endpoint_id or 0, []).append(row.label)
-    rows = [_state(row, tuple(serves[row.pk]), now) for row in Endpoint.objects.filter(pk__in=serves).order_by("name")]
+    rows = [
+        state_of(row, tuple(serves[row.pk]), now=now) for row in Endpoint.objects.filter(pk__in=serves).order_by("name")
+    ]
     return sorted(rows, key=lambda row: row.state == ANSWERS)
 
 
-def _state(endpoint: Endpoint, serves: tuple[str, ...], now: datetime) -> EndpointState:
+def state_of(endpoint: Endpoint, serves: tuple[str, ...] = (), *, now: datetime) -> EndpointState:
+    """How one endpoint is."""
     word = ANSWERS
     if endpoint.out_until is not None and endpoint.out_until > now:
         word = RESTS

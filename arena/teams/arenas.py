@@ -20,7 +20,7 @@ class SlugTaken(Exception):
 
     def __init__(self, slug: str) -> None:
         self.slug = slug
-        super().__init__(f"There is an arena {slug} already. Change it under /admin/, or give another slug.")
+        super().__init__(f"There is an arena {slug} already. Change it in the console, or give another slug.")
 
 
 class UnknownArena(Exception):
@@ -46,7 +46,7 @@ def add_arena(slug: str, *, title: str, kind: str, **settings: Any) -> Arena:
     return arena
 
 
-RESERVED = {"new"}
+RESERVED = {"endpoints", "new"}
 """Slugs that would hide a page of the console's."""
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -119,7 +120,27 @@ def test_a_timeout_that_is_no_number_is_refused() -> None:
     assert not Endpoint.objects.exists()
 
 
-@pytest.mark.parametrize("name", ["SECRET_KEY", "secret_key", "DATABASE_URL", "REDIS_URL"])
+@pytest.mark.parametrize("name", ["SECRET_KEY", "secret_key", "DATABASE_URL", "REDIS_URL", "EMAIL_URL"])
 def test_this_servers_own_secrets_are_sent_to_no_endpoint(name: str) -> None:
     said = refusal("add_endpoint", "thief", "--base-url", "http://10.0.0.2/v1", "--key-env", name)
     assert name in said and not Endpoint.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["HOME", "PATH", "MY_PASSWORD", "VAR_DIR", "AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN"])
+def test_a_variable_that_is_no_key_is_named_with_what_to_do(name: str, settings: Any) -> None:
+    said = refusal("add_endpoint", "e", "--base-url", "http://10.0.0.2/v1", "--key-env", name)
+    assert "_KEY or _TOKEN" in said and "ARENA_KEY_VARIABLES" in said and not Endpoint.objects.exists()
+    settings.KEY_VARIABLES = {name}
+    run("add_endpoint", "e", "--base-url", "http://10.0.0.2/v1", "--key-env", name)
+    assert Endpoint.objects.get().key_env == name
+
+
+def test_no_list_lets_out_this_servers_own_secrets(settings: Any) -> None:
+    settings.KEY_VARIABLES = {"SECRET_KEY"}
+    assert "is a secret" in refusal("add_endpoint", "e", "--base-url", "http://h/v1", "--key-env", "SECRET_KEY")
+
+
+@pytest.mark.parametrize("name", ["OPENROUTER_API_KEY", "HF_TOKEN", "my_key"])
+def test_a_name_like_a_keys_is_taken(name: str) -> None:
+    run("add_endpoint", "e", "--base-url", "http://10.0.0.2/v1", "--key-env", name)
+    assert Endpoint.objects.get().key_env == name

@@ -16,7 +16,7 @@ from arena.teams.models import Arena
 class Command(BaseCommand):
     help = (
         "Add a competitor to an arena: one model at one endpoint with one system prompt and fixed settings. "
-        "Once it has answered it cannot change; a change makes a new version (under /admin/)."
+        "Once it has answered it cannot change; a change makes a new version (in the console)."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
