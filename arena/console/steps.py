@@ -32,12 +32,12 @@ def steps_of(arena: Arena, ready: Readiness) -> list[Step]:
 
 def _field(arena: Arena, ready: Readiness) -> list[Step]:
     prompts = reverse("prompts:sets" if ready.prompts else "prompts:import_answers", args=[arena.slug])
-    admin = f"{reverse('admin:competitors_competitor_changelist')}?arena__id__exact={arena.pk}"
+    room = reverse("console:competitors", args=[arena.slug])
     models = _("%(n)s competitors are entered; two can meet.") % {"n": figure(ready.competitors)}
     few = _("Fewer than two competitors are entered.")
     competitors = Step(
-        "competitors", _("Competitors"), models if ready.has_field else few, ready.has_field, admin,
-        _("Enter models"),
+        "competitors", _("Competitors"), models if ready.has_field else few, ready.has_field, room,
+        _("See competitors") if ready.has_field else _("Enter models"),
     )  # fmt: skip
     if arena.kind == Arena.Kind.LIVE:
         return [competitors]

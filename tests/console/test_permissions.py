@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import pytest
 from django.test import Client
-from django.urls import URLPattern
+from django.urls import URLPattern, reverse
 
+from arena.competitors.models import Competitor
 from arena.console.urls import urlpatterns
 from arena.teams.models import Arena, Role
 from tests.console.conftest import NOBODY, STAFF, STRANGER
@@ -18,11 +19,18 @@ EVERYBODY = (NOBODY, STRANGER, *Role.values, STAFF)
 SEES = {Role.OWNER, Role.OPERATOR, Role.AUDITOR, STAFF}
 CONFIGURES = {Role.OWNER, Role.OPERATOR, STAFF}
 READ = {
+    "competitors": "/console/team/competitors/",
     "overview": "/console/team/", "settings": "/console/team/settings/", "votes": "/console/team/votes/",
     "daily_csv": "/console/team/votes-a-day.csv", "daily_svg": "/console/team/votes-a-day.svg",
 }  # fmt: skip
-WRITTEN = {"settings": "/console/team/settings/", "state": "/console/team/state/"}
+WRITTEN = {
+    "settings": "/console/team/settings/", "state": "/console/team/state/",
+    "add_competitor": "/console/team/competitors/add/", "add_local": "/console/team/competitors/local/",
+}  # fmt: skip
 OF_THE_INSTANCE = {"index", "new"}
+OF_ENDPOINTS = {"endpoints", "add_endpoint", "endpoint", "try_endpoint", "put_back"}
+"""In tests/console/test_endpoint_pages.py."""
+OF_ONE_COMPETITOR = {"competitor", "service", "try_competitor"}
 OF_VOTERS = {"mine", "mine_csv", "forget"}
 """Each tested below, or beside what it does."""
 OF_REVIEWERS = {"review", "decide"}
@@ -79,6 +87,21 @@ def test_a_member_of_another_arena_sees_nothing_of_this_one(team: Arena, person:
     assert other.title not in client.get("/console/").content.decode()
 
 
+@pytest.mark.parametrize("role", EVERYBODY)
+@pytest.mark.parametrize("name", OF_ONE_COMPETITOR)
+def test_a_competitor_is_read_by_some_and_touched_by_fewer(name: str, role: str, team: Arena, person: Person) -> None:
+    ash = Competitor.objects.get(name="Ash")
+    address, client = reverse(f"console:{name}", args=["team", ash.pk]), person(role)
+    if name == "competitor":
+        assert client.get(address).status_code == (200 if role in SEES else 404)
+    answer = client.post(address, {"service": "retire", "model_id": "other", "max_tokens": "9"})
+    assert (answer.status_code != 404) is (role in CONFIGURES)
+    ash.refresh_from_db()
+    assert (ash.retired_at is not None) is (name == "service" and role in CONFIGURES)
+    assert (ash.model_id == "other") is (name == "competitor" and role in CONFIGURES)
+
+
 def test_no_address_of_the_console_is_missing_here() -> None:
+    ours = OF_ENDPOINTS | OF_ONE_COMPETITOR
     names = {pattern.name for pattern in urlpatterns if isinstance(pattern, URLPattern)}
-    assert names <= READ.keys() | WRITTEN.keys() | OF_THE_INSTANCE | OF_VOTERS | OF_REVIEWERS
+    assert names <= READ.keys() | WRITTEN.keys() | OF_THE_INSTANCE | OF_VOTERS | OF_REVIEWERS | ours

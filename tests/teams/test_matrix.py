@@ -21,7 +21,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from arena.battles.models import Battle, Response, Turn, Vote
-from arena.competitors.models import Competitor
+from arena.competitors.models import Competitor, Endpoint
 from arena.leaderboards.publishing import publish_snapshot
 from arena.prompts import uploads
 from arena.prompts.decoding import File
@@ -71,6 +71,17 @@ TABLE: dict[str, list[tuple[str, Rule]]] = {
     "console:overview": [("GET", CONSOLE)],
     "console:settings": [("GET", CONSOLE), ("POST", CONFIGURE)],
     "console:state": [("POST", CONFIGURE)],
+    "console:competitors": [("GET", CONSOLE)],
+    "console:add_competitor": [("GET POST", CONFIGURE)],
+    "console:add_local": [("POST", CONFIGURE)],
+    "console:competitor": [("GET", CONSOLE), ("POST", CONFIGURE)],
+    "console:service": [("POST", CONFIGURE)],
+    "console:try_competitor": [("POST", CONFIGURE)],
+    "console:endpoints": [("GET", INSTANCE)],
+    "console:add_endpoint": [("GET POST", INSTANCE)],
+    "console:endpoint": [("GET POST", INSTANCE)],
+    "console:try_endpoint": [("POST", INSTANCE)],
+    "console:put_back": [("POST", INSTANCE)],
     "console:votes": [("GET", CONSOLE)],
     "console:review": [("GET", CONSOLE)],
     "console:decide": [("POST", CONFIGURE)],
@@ -208,12 +219,13 @@ class World:
         upload = uploads.keep([File("prompts.csv", b"prompt\nWhich?\n")], arena, owner.pk, "prompts", now=now)
         run = GenerationRun.objects.create(prompt_set=prompts, started_by=owner, created_at=now)
         soon = now + timedelta(days=1)
+        endpoint = Endpoint.objects.create(name=f"of {access}", base_url="http://127.0.0.1:9/v1")
         return {
             "slug": arena.slug, "battle_id": battles[0].public_id, "name": "Ash", "kind": "csv",
             "member_id": victim.pk, "invitation_id": invitations.invite(arena, "voter")[0].pk,
             "token_id": api_tokens.make(owner, name="x", scopes=["read"], expires_at=soon, arena=arena)[0].pk,
             "set_id": prompts.pk, "run_id": run.pk, "prompt_id": prompt.pk, "upload_id": upload.public_id,
-            "token": "none",
+            "token": "none", "competitor_id": field[0].pk, "endpoint_id": endpoint.pk,
         }  # fmt: skip
 
     @staticmethod

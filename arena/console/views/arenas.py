@@ -35,6 +35,7 @@ def index(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "arenas": [(arena, state_of(arena, now=now)) for arena in seen],
         "may_create": may(person, Action.CREATE_ARENA),
+        "may_operate": may(person, Action.OPERATE),
         "arena": None,
         "section": "console",
     }

@@ -1,0 +1,219 @@
+"""Competitors are added, changed, tried and retired in the console."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from arena.competitors import endpoints, health, versions
+from arena.competitors.endpoints import TrialResult
+from arena.competitors.local import LOCAL_COMPETITORS
+from arena.competitors.models import Competitor, Endpoint
+from arena.teams.models import Arena, Role
+from tests.console.conftest import STAFF
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Person = Callable[[str], Client]
+ROOM = "/console/team/competitors/"
+
+
+@pytest.fixture
+def live(team: Arena) -> Arena:
+    Arena.objects.filter(pk=team.pk).update(kind="live", reveal="each")
+    team.refresh_from_db()
+    return team
+
+
+@pytest.fixture
+def endpoint(db: None) -> Endpoint:
+    return Endpoint.objects.create(name="Mine", base_url="http://127.0.0.1:9/v1", key_env="MINE_KEY")
+
+
+@pytest.fixture
+def dahlia(live: Arena, endpoint: Endpoint) -> Competitor:
+    return Competitor.objects.create(arena=live, name="Dahlia", endpoint=endpoint, model_id="d-1", temperature=0.5)
+
+
+def filled(endpoint: Endpoint | None, **changes: Any) -> dict[str, Any]:
+    given = {"name": "Elm", "endpoint": endpoint.pk if endpoint else "", "model_id": "e-1", "max_tokens": "300"}
+    return given | changes
+
+
+def held(client: Client, row: Competitor) -> dict[str, Any]:
+    """What the competitor's form holds, as a browser would send it back."""
+    form = client.get(f"{ROOM}{row.pk}/").context["form"]
+    return {name: value for name in form.fields if (value := form[name].value()) is not None}
+
+
+def test_a_competitor_is_added_with_everything_it_has(person: Person, live: Arena, endpoint: Endpoint) -> None:
+    given = filled(
+        endpoint, system_prompt="Be brief.", temperature="0.2", top_p="0.9", stop="END\r\n a\\n\r\n",
+        extra_body='{"seed": 1}', organization="Lab", license="MIT", price_in="1.5", price_out="2", revision="r2",
+        context_length="4096",
+    )  # fmt: skip
+    answer = person(Role.OPERATOR).post(f"{ROOM}add/", given)
+    assert answer["Location"] == ROOM
+    elm = Competitor.objects.get(name="Elm")
+    assert (elm.arena, elm.endpoint, elm.model_id, elm.system_prompt) == (live, endpoint, "e-1", "Be brief.")
+    assert (elm.temperature, elm.top_p, elm.max_tokens, elm.stop) == (0.2, 0.9, 300, ["END", " a\n"])
+    assert (elm.extra_body, elm.organization, elm.license, elm.revision) == ({"seed": 1}, "Lab", "MIT", "r2")
+    assert (elm.price_in, elm.price_out, elm.context_length) == (1.5, 2, 4096)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"name": "Ash"}, "There is a competitor Ash in team already."),
+        ({"endpoint": ""}, "This field is required."),
+        ({"temperature": "9"}, "less than or equal to 5"),
+        ({"extra_body": "[1]"}, "is no object"),
+        ({"extra_body": '{"model": "other"}'}, "set by the competitor"),
+        ({"price_in": "-1"}, "greater than or equal to 0"),
+    ],
+)
+def test_a_refused_competitor_says_why_and_is_not_there(
+    person: Person, live: Arena, endpoint: Endpoint, wrong: dict[str, str], said: str
+) -> None:
+    answer = person(Role.OPERATOR).post(f"{ROOM}add/", filled(endpoint) | wrong)
+    assert answer.status_code == 400 and said in answer.content.decode()
+    assert Competitor.objects.count() == 3
+
+
+def test_recorded_answers_need_no_endpoint(person: Person, team: Arena) -> None:
+    assert person(Role.OPERATOR).post(f"{ROOM}add/", filled(None)).status_code == 302
+    assert Competitor.objects.get(name="Elm").endpoint is None
+
+
+def test_a_form_that_is_sent_back_as_it_came_changes_nothing(person: Person, dahlia: Competitor) -> None:
+    Competitor.objects.filter(pk=dahlia.pk).update(stop=["\n\n", "END "], extra_body={"seed": 1})
+    versions.seal([dahlia.pk], now=timezone.now())
+    before = Competitor.objects.filter(pk=dahlia.pk).values().get()
+    client = person(Role.OPERATOR)
+    assert client.post(f"{ROOM}{dahlia.pk}/", held(client, dahlia))["Location"] == f"{ROOM}{dahlia.pk}/"
+    assert Competitor.objects.filter(pk=dahlia.pk).values().get() == before
+    assert Competitor.objects.count() == 4
+
+
+def test_who_has_not_answered_changes_in_place(person: Person, dahlia: Competitor) -> None:
+    client = person(Role.OPERATOR)
+    client.post(f"{ROOM}{dahlia.pk}/", held(client, dahlia) | {"temperature": "0.9"})
+    dahlia.refresh_from_db()
+    assert (dahlia.temperature, dahlia.version, dahlia.retired_at) == (0.9, 1, None)
+
+
+def test_who_has_answered_gets_a_next_version_and_is_retired(person: Person, dahlia: Competitor) -> None:
+    versions.seal([dahlia.pk], now=timezone.now())
+    client = person(Role.OPERATOR)
+    answer = client.post(f"{ROOM}{dahlia.pk}/", held(client, dahlia) | {"temperature": "0.9"}, follow=True)
+    new = Competitor.objects.get(name="Dahlia", version=2)
+    dahlia.refresh_from_db()
+    assert (dahlia.temperature, new.temperature, new.is_sealed) == (0.5, 0.9, False)
+    assert dahlia.retired_at is not None and new.retired_at is None
+    assert "Made Dahlia v2 and retired Dahlia." in answer.content.decode()
+
+
+def test_words_about_who_has_answered_are_corrected_in_place(person: Person, dahlia: Competitor) -> None:
+    versions.seal([dahlia.pk], now=timezone.now())
+    client = person(Role.OPERATOR)
+    client.post(f"{ROOM}{dahlia.pk}/", held(client, dahlia) | {"organization": "Lab", "price_in": "2"})
+    dahlia.refresh_from_db()
+    assert (dahlia.organization, dahlia.price_in, dahlia.retired_at) == ("Lab", 2, None)
+    assert Competitor.objects.filter(name="Dahlia").count() == 1
+
+
+def test_a_name_is_given_once(person: Person, dahlia: Competitor) -> None:
+    client = person(Role.OPERATOR)
+    client.post(f"{ROOM}{dahlia.pk}/", held(client, dahlia) | {"name": "Other"})
+    dahlia.refresh_from_db()
+    assert dahlia.name == "Dahlia"
+
+
+def test_a_competitor_is_retired_and_brought_back_and_never_vanishes(person: Person, dahlia: Competitor) -> None:
+    client = person(Role.OPERATOR)
+    for word, retired in (("retire", True), ("nonsense", True), ("back", False)):
+        client.post(f"{ROOM}{dahlia.pk}/service/", {"service": word})
+        dahlia.refresh_from_db()
+        assert (dahlia.retired_at is not None) is retired
+        assert "Dahlia" in client.get(ROOM).content.decode()
+    assert client.delete(f"{ROOM}{dahlia.pk}/").status_code == 405
+
+
+def test_the_list_says_how_an_endpoint_is(person: Person, dahlia: Competitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = person(Role.AUDITOR)
+    monkeypatch.delenv("MINE_KEY", raising=False)
+    assert "its key is not set" in client.get(ROOM).content.decode()
+    monkeypatch.setenv("MINE_KEY", "sk-very-secret")
+    for _ in range(3):
+        health.note_failure(dahlia, "connect", "Refused sk-very-secret", now=timezone.now())
+    page = client.get(ROOM).content.decode()
+    assert "out of the draw" in page and "until" in page and "connect: Refused [MINE_KEY]" in page
+    assert "sk-very-secret" not in page
+
+
+def test_one_answer_is_asked_for_only_by_a_post(
+    person: Person, dahlia: Competitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def answer(row: Competitor, *, prompt: str) -> TrialResult:
+        asked.append((row.pk, prompt))
+        return TrialResult(text="I am <b>fine</b>", first_token_ms=12.4, total_ms=1012.4, output_tokens=51)
+
+    monkeypatch.setattr(endpoints, "try_endpoint", answer)
+    client = person(Role.OPERATOR)
+    assert "may charge for it" in client.get(f"{ROOM}{dahlia.pk}/").content.decode()
+    assert client.get(f"{ROOM}{dahlia.pk}/try/").status_code == 405 and asked == []
+    page = client.post(f"{ROOM}{dahlia.pk}/try/", {"prompt": "How are you?"}).content.decode()
+    assert asked == [(dahlia.pk, "How are you?")]
+    assert "I am &lt;b&gt;fine&lt;/b&gt;" in page and "First token after 12 ms" in page and "50.0 tokens" in page
+    assert client.post(f"{ROOM}{dahlia.pk}/try/", {"prompt": " "}).status_code == 400 and len(asked) == 1
+
+
+def test_a_trial_that_fails_says_so(person: Person, dahlia: Competitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MINE_KEY", raising=False)
+    page = person(Role.OPERATOR).post(f"{ROOM}{dahlia.pk}/try/", {"prompt": "?"}).content.decode()
+    assert "It did not answer." in page and "MINE_KEY, which is not set" in page
+
+
+def test_competitors_of_another_arena_are_not_here(person: Person, dahlia: Competitor) -> None:
+    other = Arena.objects.create(slug="other", title="Other", kind="live", access="open")
+    stranger = Competitor.objects.create(arena=other, name="Fir", model_id="f")
+    client = person(Role.OWNER)
+    for path, method in (("", "get"), ("", "post"), ("service/", "post"), ("try/", "post")):
+        assert getattr(client, method)(f"{ROOM}{stranger.pk}/{path}").status_code == 404
+
+
+def test_an_auditor_reads_and_has_no_button(person: Person, dahlia: Competitor) -> None:
+    client = person(Role.AUDITOR)
+    page = client.get(f"{ROOM}{dahlia.pk}/")
+    assert all(field.disabled for field in page.context["form"].fields.values())
+    assert page.content.decode().count("<button") == client.get("/console/team/").content.decode().count("<button")
+    assert f"{ROOM}add/" not in client.get(ROOM).content.decode()
+
+
+def test_the_local_models_competitors_come_with_one_button(
+    person: Person, live: Arena, settings: Any, tmp_path: Path
+) -> None:
+    settings.VAR_DIR, settings.LOCAL_MODEL_URL = tmp_path, ""
+    client = person(Role.OPERATOR)
+    assert f"{ROOM}local/" not in client.get(ROOM).content.decode()
+    assert "is not available" in client.post(f"{ROOM}local/", follow=True).content.decode()
+    assert not Competitor.objects.filter(name__startswith="smollm2").exists()
+    settings.LOCAL_MODEL_URL = "http://127.0.0.1:9/v1"
+    assert f"{ROOM}local/" in client.get(ROOM).content.decode()
+    for said in ("Added 5 competitors.", "Added 0 competitors."):
+        assert said in client.post(f"{ROOM}local/", follow=True).content.decode()
+    added = Competitor.objects.filter(arena=live, endpoint__base_url=health.LOCAL_MODEL)
+    assert {row.name for row in added} == {one.name for one in LOCAL_COMPETITORS}
+    assert not endpoints.why_closed(live, timezone.now())
+
+
+def test_the_overview_leads_here_and_no_further_than_somebody_may(person: Person, live: Arena) -> None:
+    assert f'href="{ROOM}"' in person(Role.OPERATOR).get("/console/team/").content.decode()
+    assert "Whoever runs this server adds one" in person(Role.OWNER).get(ROOM).content.decode()
+    assert "/console/endpoints/add/?arena=team" in person(STAFF).get(ROOM).content.decode()
