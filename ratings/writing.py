@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -23,25 +23,37 @@ OURS = (
 )  # fmt: skip
 
 
-def row_values(row: BoardRow, meta: Meta) -> dict[str, Any]:
+CHECK = "check_"
+"""How names of further columns begin, which come after ours where `meta` has them: objective checks of answers."""
+
+
+def columns_of(meta: Meta) -> tuple[str, ...]:
+    """All columns of a board to which `meta` is joined."""
+    checks = (name for joined in meta.values() for name in joined if name.startswith(CHECK))
+    return (*PUBLIC, *OURS, *dict.fromkeys(checks))
+
+
+def row_values(row: BoardRow, meta: Meta, columns: Sequence[str]) -> dict[str, Any]:
     """One row with what `meta` joins to it, in the order of the columns."""
     known = {**asdict(row), "category": "all", "rating_plain": row.rating, **meta.get(row.model_name, {})}
-    return {column: known.get(column) for column in (*PUBLIC, *OURS)}
+    return {column: known.get(column) for column in columns}
 
 
 def board_csv(board: Board, meta: Meta | None = None) -> str:
     """The board as RFC 4180 text; cells that a spreadsheet would run as formulas are neutralised by an apostrophe."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow((*PUBLIC, *OURS))
+    columns = columns_of(meta or {})
+    writer.writerow(columns)
     for row in board.rows:
-        writer.writerow([_cell(value) for value in row_values(row, meta or {}).values()])
+        writer.writerow([_cell(value) for value in row_values(row, meta or {}, columns).values()])
     return out.getvalue()
 
 
 def board_json(board: Board, meta: Meta | None = None, **extra: Any) -> str:
     """The board as one JSON object: board, parameters, method, components, data, notes."""
     parameters: dict[str, Any] = {}
+    columns = columns_of(meta or {})
     if board.side_effect is not None:
         parameters["side_effect"] = _bounds("estimate", board.side_effect)
     if board.tie is not None:
@@ -49,7 +61,7 @@ def board_json(board: Board, meta: Meta | None = None, **extra: Any) -> str:
     if board.style:
         parameters["style"] = {name: _bounds("estimate", found) for name, found in board.style.items()}
     body = {
-        "board": [row_values(row, meta or {}) for row in board.rows],
+        "board": [row_values(row, meta or {}, columns) for row in board.rows],
         "parameters": parameters,
         "method": board.method,
         "components": board.components,

@@ -148,12 +148,7 @@ def load_service(arena: Arena, limits: Cutoffs, labels: dict[int, str]) -> dict[
     """Service figures of each competitor up to the cut-offs: battles of the whole log, speed and errors of the latest
     answers, which is what an operator wants to know and keeps the cost of a long log bounded."""
     served = _served(arena, limits)
-    told = tellable(limits, "turn__battle__")
-    rows = Response.objects.filter(
-        told, turn__battle__arena=arena, turn__battle__is_imported=False, id__lte=limits.response
-    )
-    older = rows.order_by("-id").values_list("id", flat=True)[LATEST_ANSWERS : LATEST_ANSWERS + 1].first()
-    rows = rows.filter(id__gt=older or 0)
+    rows = latest_answers(arena, limits)
     failures = {
         competitor: (total, failed)
         for competitor, total, failed in rows.values_list("competitor_id")
@@ -173,6 +168,16 @@ def load_service(arena: Arena, limits: Cutoffs, labels: dict[int, str]) -> dict[
             error_rate=_rounded(failed / total, 6) if total else None,
         )
     return result
+
+
+def latest_answers(arena: Arena, limits: Cutoffs) -> QuerySet[Response]:
+    """The last `LATEST_ANSWERS` responses to battles of our own that may be told, failed ones too."""
+    told = tellable(limits, "turn__battle__")
+    rows = Response.objects.filter(
+        told, turn__battle__arena=arena, turn__battle__is_imported=False, id__lte=limits.response
+    )
+    older = rows.order_by("-id").values_list("id", flat=True)[LATEST_ANSWERS : LATEST_ANSWERS + 1].first()
+    return rows.filter(id__gt=older or 0)
 
 
 def _served(arena: Arena, limits: Cutoffs) -> dict[int, int]:

@@ -21,6 +21,7 @@ from arena.integrity.models import Exclusion
 from arena.integrity.standing import Withheld
 from arena.leaderboards import counting, duties, tallying
 from arena.leaderboards.board_settings import pinned
+from arena.leaderboards.checked import load_checks
 from arena.leaderboards.models import Snapshot, SnapshotRow
 from arena.leaderboards.sampling import geometry_of
 from arena.leaderboards.slices import EVERY, Slice
@@ -35,8 +36,8 @@ unless the arena pins something else."""
 
 Cast = tuple[ratings.Comparisons, Electorate]
 """Counts by group of voters, and who voted."""
-Words = Mapping[str, Mapping[str, str | None]]
-"""By label: organisation and licence, which votes do not tell."""
+Words = Mapping[str, Mapping[str, Any]]
+"""By label what votes do not tell, as a snapshot was published with it: words, prices, objective checks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +68,15 @@ def compute(
 ) -> Computed:  # fmt: skip
     """Everything that a snapshot shows, from the database and the arguments alone.
 
-    `words` are those that a snapshot was published with: an operator may correct a competitor's since. `recount` goes
-    back to the votes themselves, which is slower and owes nothing to the counts that are kept of them. `earlier` are
-    the duties of the snapshot before, which a large arena keeps for a while.
+    `words` are those that a snapshot was published with: an operator may correct a competitor's since, and answers are
+    checked anew. `recount` goes back to the votes themselves, which is slower and owes nothing to the counts that are
+    kept of them. `earlier` are the duties of the snapshot before, which a large arena keeps for a while.
     """
     labels = counting.entered(arena, limits)
     cast, counted, out = _counted(arena, limits, labels, recount=recount)
     service = counting.load_service(arena, limits, labels)
-    meta = _meta(labels, service, published_at, words or {})
+    beside = load_checks(arena, limits, labels) if words is None else words
+    meta = _meta(labels, service, published_at, beside)
     about: dict[str, Any] = {
         "arena": arena.slug, "snapshot": number, "published_at": published_at.isoformat(), "cutoff": limits.as_json(),
         "code_version": code_version, "is_simulated": arena.is_simulated,

@@ -9,6 +9,7 @@ from math import isclose
 from typing import Any
 
 import ratings
+from arena.leaderboards.checked import as_published
 from arena.leaderboards.models import Snapshot
 from arena.leaderboards.publishing import Computed, Words, compute
 from arena.leaderboards.shares import cutoffs_of
@@ -25,7 +26,8 @@ class Verdict:
 def verify(snapshot: Snapshot) -> Verdict:
     """Counts and fits again with the snapshot's own cut-offs, settings and seed.
 
-    Organisation and licence are no result of votes: they are taken as published, if CSV and JSON agree on them.
+    Organisation, licence and objective checks are no result of votes: they are taken as published, if CSV and JSON
+    agree on them.
     """
     done = compute(
         snapshot.arena, cutoffs_of(snapshot), ratings.BoardOptions(**snapshot.settings), number=snapshot.number,
@@ -94,13 +96,13 @@ def alike(fresh: Any, stored: Any) -> bool:
 
 
 AS_PUBLISHED = ("organization", "license", "cost_per_1k_answers")
-"""What an operator may have corrected since: words, and prices."""
+"""What an operator may have corrected since: words, and prices. So are the objective checks."""
 
 
 def _words(board_json: str) -> Words:
     try:
         rows = json.loads(board_json)["board"]
-        return {row["model_name"]: {word: row[word] for word in AS_PUBLISHED} for row in rows}
+        return {row["model_name"]: {**{word: row[word] for word in AS_PUBLISHED}, **as_published(row)} for row in rows}
     except (ValueError, KeyError, TypeError):  # not as we wrote it: the comparison of bytes will say where
         return {}
 

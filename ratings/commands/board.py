@@ -21,7 +21,7 @@ from ratings.scale import MEAN_RATING
 from ratings.sources import opened
 from ratings.style import relative_difference
 from ratings.votefile import VoteFile
-from ratings.writing import OURS, PUBLIC, Meta, board_csv, board_json
+from ratings.writing import CHECK, OURS, PUBLIC, Meta, board_csv, board_json
 
 JOINED = [column for column in (*PUBLIC, *OURS) if column not in {field.name for field in fields(BoardRow)}
           and column not in ("rating_plain", "category")]  # fmt: skip
@@ -158,7 +158,9 @@ def _meta(path: str) -> dict[str, dict[str, object]]:
         for batch in csv_batches(source, path):
             if "model_name" not in batch.header:
                 raise BadInput("has no column model_name.", file=path, line=1)
-            columns = {name: batch.column(name) for name in ("model_name", *JOINED) if name in batch.header}
+            checks = [name for name in batch.header if name.startswith(CHECK)]
+            joined = [name for name in ("model_name", *JOINED, *checks) if name in batch.header]
+            columns = {name: batch.column(name) for name in joined}
             for row in range(batch.size):
                 values = {name: at(cells, row) for name, cells in columns.items()}
                 name = values.pop("model_name")

@@ -135,12 +135,15 @@ def _catalogue(snapshot: Snapshot) -> str:
     """As published: what an operator corrected since does not belong to this snapshot. Letter for letter: what is
     neutralised for spreadsheets is the board made of it."""
     from ratings.commands.board import JOINED
+    from ratings.writing import CHECK
 
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(["model_name", *JOINED])
-    for row in json.loads(snapshot.board_json)["board"]:
-        writer.writerow([row["model_name"], *("" if row.get(name) is None else row[name] for name in JOINED)])
+    rows = json.loads(snapshot.board_json)["board"]
+    joined = [*JOINED, *dict.fromkeys(name for row in rows for name in row if name.startswith(CHECK))]
+    writer.writerow(["model_name", *joined])
+    for row in rows:
+        writer.writerow([row["model_name"], *("" if row.get(name) is None else row[name] for name in joined)])
     return out.getvalue()
 
 

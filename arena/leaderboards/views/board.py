@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from arena.battles.errors import BattleError
-from arena.leaderboards import charts, cost_chart, costs, reading
+from arena.leaderboards import charts, checked, cost_chart, costs, reading
 from arena.leaderboards.board_settings import board_settings
 from arena.leaderboards.claims import CANNOT_TELL
 from arena.leaderboards.exporting.permitted import offered
@@ -96,6 +96,7 @@ def _board_context(published: reading.PublishedBoard, sort: str) -> dict[str, An
         "settle": settle[:6],
         "cost_chart": cost_chart.rating_against_cost(costs.offers(rows)),
         "has_costs": any(row["cost_per_1k_answers"] is not None for row in rows),
+        "checks": checked.table_of(rows),
         "saving": saving_sentence(costs.saving(rows, published.verdicts)),
     }
 
