@@ -20,7 +20,7 @@ from django.db.models import Min
 from django.http import HttpRequest
 
 from arena.battles.models import AddressKey, Battle, ServedFrom
-from arena.teams.models import Arena, Voter
+from arena.teams.models import Arena
 
 KEY_LIFE = timedelta(days=14)
 LONGEST_WINDOW = timedelta(days=1)
@@ -88,9 +88,12 @@ def forget(*, now: datetime) -> int:
     return ServedFrom.objects.filter(served_at__lte=oldest).delete()[0]
 
 
-def forget_voter(voter: Voter) -> None:
-    """Deletes where this voter's battles were asked from."""
-    ServedFrom.objects.filter(battle__voter=voter).delete()
+def forget_voters(voters: Iterable[int], *, now: datetime) -> None:
+    """Deletes where these voters' battles were asked from, but for what limits still count and spent work.
+
+    Who goes must not make room for the next new cookie of the same block.
+    """
+    ServedFrom.objects.filter(battle__voter__in=list(voters), served_at__lte=now - LONGEST_WINDOW).delete()
 
 
 def clusters(arena: Arena) -> dict[str, set[int]]:

@@ -15,6 +15,7 @@ from arena.battles import addresses, opening, quotas
 from arena.battles.addresses import NOWHERE, Visit
 from arena.battles.errors import TooManyBattles, TooManyFromHere
 from arena.battles.models import AddressKey, Battle, ServedFrom
+from arena.integrity.erasing import erase, forget_origins
 from arena.teams.models import Arena, Invitation, Membership, Voter
 
 pytestmark = pytest.mark.django_db
@@ -268,3 +269,26 @@ def test_screening_finds_clusters_and_ages(live: Arena, newcomers: Iterator[Vote
     assert sorted(map(len, addresses.clusters(live).values())) == [1, 2]
     assert {one.pk, two.pk} in addresses.clusters(live).values()
     assert addresses.first_served([one.pk, two.pk]) == {one.pk: now - DAY, two.pk: now}
+
+
+def test_who_has_their_data_deleted_makes_no_room_for_the_next_cookie(
+    live: Arena, newcomers: Iterator[Voter], now: datetime
+) -> None:
+    for number in range(3):
+        voter = next(newcomers)
+        serve(live, voter, now + number * SECOND, HERE)
+        erase(voter, now=now + number * SECOND)
+    refused(live, next(newcomers), now + MINUTE, HERE)
+    forget_origins(now=now + DAY - SECOND)
+    assert ServedFrom.objects.count() == 3
+    forget_origins(now=now + DAY + MINUTE)
+    assert not ServedFrom.objects.exists()
+
+
+def test_what_is_too_old_for_limits_goes_at_once_with_its_voter(
+    live: Arena, newcomers: Iterator[Voter], now: datetime
+) -> None:
+    voter = next(newcomers)
+    serve(live, voter, now - 2 * DAY, HERE)
+    erase(voter, now=now)
+    assert not ServedFrom.objects.exists()

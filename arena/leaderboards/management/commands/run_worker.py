@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from arena.battles import addresses, lifecycle
 from arena.battles.checking import Checker
-from arena.integrity import proposing, sealing
+from arena.integrity import erasing, proposing, sealing
 from arena.leaderboards.publishing import publish_if_due
 from arena.prompts import keeping
 from arena.prompts.generation.working import Worker as GenerationWorker
@@ -65,6 +65,7 @@ def tick(*, now: datetime) -> None:
     heartbeat.beat(heartbeat.WORKER, now=now)
     lifecycle.sweep(now=now)
     addresses.forget(now=now)
+    erasing.forget_origins(now=now)
     keeping.retire_stale(now=now)
     sealing.seal(now=now)
     for arena in Arena.objects.filter(archived_at__isnull=True):
