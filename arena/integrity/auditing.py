@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -13,7 +14,7 @@ from django.db.models import Exists, OuterRef
 from arena.battles.models import Vote
 from arena.competitors.models import Competitor
 from arena.integrity import rows
-from arena.integrity.commitments import ERASED, GENESIS, commit, committed, link_hash
+from arena.integrity.commitments import ERASED, GENESIS, VOTE_COLUMNS, commit, committed, link_hash
 from arena.integrity.heads import Head
 from arena.integrity.models import AuditHead, AuditLink, Erasure, Exclusion
 from arena.integrity.sealing import last_links, said_commitment, salts_of
@@ -21,6 +22,8 @@ from arena.teams.models import Arena
 
 Kind = AuditLink.Kind
 ANSWERED = "first_answered_at"
+PROMPT = VOTE_COLUMNS.index("battle__prompt_id")
+EMPTY = hashlib.sha256(b"").hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +138,12 @@ class _Walk:
             self._said(link, row, sealed.get(rows.SAID, ""), salts.get(row[3]), said.get(row[2], []))
 
     def _said(self, link: AuditLink, row: tuple[Any, ...], sealed: str, salt: str | None, said: list[Any]) -> None:
-        if sealed == ERASED or (salt is None and row[3] in self.erased):
+        if row[3] in self.erased and (sealed == ERASED or salt is None):
             self.done.erased += 1
+            if row[PROMPT] is None and _has_words(said):
+                self.done.found(link.position, f"voter {row[3]} is said to be erased, and vote {row[0]} has its words.")
+        elif sealed == ERASED:
+            self.done.found(link.position, f"vote {row[0]} was sealed as erased, and no erasure says why.")
         elif salt is None:
             self.done.found(link.position, f"the salt of voter {row[3]} is gone, and no erasure says why.")
         elif said_commitment(link.salt, salt, said) != sealed:
@@ -165,6 +172,13 @@ class _Walk:
             self.done.changes.append(f"{told} at position {link.position}.")
 
 
+def _has_words(said: Sequence[Any]) -> bool:
+    """Whether anything is left of what a voter wrote and was answered; hashes of answers outlive their texts."""
+    prompts = [row[1] for row in said if len(row) == 2]
+    answers = [row[2] for row in said if len(row) != 2 and row[3] is None]
+    return any(prompts) or any(found not in ("", EMPTY) for found in answers)
+
+
 def _fixed(names: list[str], before: tuple[AuditLink, dict[str, str]]) -> list[str]:
     link, sealed = before
     answered = sealed.get(ANSWERED) != commit(link.salt, ANSWERED, None)
@@ -188,6 +202,9 @@ def _unsealed(done: Audit) -> None:
     """Rows that no link covers: those after the last one are young, one among sealed ones was slipped in."""
     _settings_since(done)
     link = AuditLink.objects.filter(row_id=OuterRef("pk"))
+    erased = Erasure.objects.exclude(Exists(link.filter(kind=Kind.ERASURE, arena=done.arena)))
+    if young := erased.filter(voter__in=Vote.objects.filter(battle__arena=done.arena).values("voter")).count():
+        done.unattested.append(f"{young} {Kind.ERASURE} row(s) that no link covers")
     votes = Vote.objects.filter(battle__arena=done.arena).exclude(Exists(link.filter(kind=Kind.VOTE)))
     decided = Exclusion.objects.filter(arena=done.arena).exclude(Exists(link.filter(kind=Kind.EXCLUSION)))
     for kind, unsealed in ((Kind.VOTE, votes), (Kind.EXCLUSION, decided)):

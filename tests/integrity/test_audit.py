@@ -254,6 +254,29 @@ def test_a_salt_deleted_without_an_erasure_is_found(orchard: Arena, votes: list[
     assert "no erasure says why" in sentences(audit(orchard))
 
 
+def test_an_erasure_made_up_to_hide_a_change_of_words_is_found(orchard: Arena, judge: Judge, now: datetime) -> None:
+    vote = judge("Ash", "Birch", "a")
+    sealing.seal(now=now)
+    Turn.objects.filter(battle=vote.battle_id).update(prompt="What was never asked")
+    sql("DELETE FROM integrity_votersalt WHERE voter_id = %s", vote.voter_id)
+    sql("INSERT INTO integrity_erasure (voter_id, erased_at) VALUES (%s, %s)", vote.voter_id, now)
+    done = audit(orchard)
+    assert "is said to be erased" in sentences(done)
+    assert done.unattested == ["1 erasure row(s) that no link covers"]
+    sealing.seal(now=now)
+    assert "is said to be erased" in sentences(audit(orchard))
+
+
+def test_an_erasure_taken_back_after_its_votes_were_sealed_is_found(
+    orchard: Arena, judge: Judge, now: datetime
+) -> None:
+    vote = judge("Ash", "Birch", "a")
+    sealing.forget(vote.voter, now=now)
+    sealing.seal(now=now)
+    sql("DELETE FROM integrity_erasure")
+    assert "no erasure says why" in sentences(audit(orchard))
+
+
 def test_a_vote_erased_before_it_was_sealed_is_sealed_without_its_words(
     orchard: Arena, judge: Judge, now: datetime
 ) -> None:
