@@ -22,12 +22,17 @@ from arena.teams.permissions import Action, may
 from arena.teams.person import person_of
 
 HIDDEN = "hidden until the vote"
+SEALED = "sealed"
 SHOWN = 80
 TAKEN_BACK = "A reviewer read the words: they name nobody."
 
 
 def _is_open(battle: Battle) -> bool:
     return battle.state in OPEN_STATES and not hasattr(battle, "vote")
+
+
+def _is_sealed(battle: Battle) -> bool:
+    return battle.prompt is not None and battle.prompt.prompt_set.is_sealed
 
 
 @admin.register(Battle)
@@ -72,10 +77,14 @@ class BattleAdmin(ReadOnlyAdmin):
 @admin.register(Turn)
 class TurnAdmin(ReadOnlyAdmin):
     list_display = ("id", "battle", "index", "beginning", "created_at")
-    list_select_related = ("battle",)
+    list_select_related = ("battle__prompt__prompt_set",)
     search_fields = ("battle__public_id",)
     ordering = ("-id",)
-    fields = ("battle", "index", "prompt", "created_at")
+    fields = ("battle", "index", "asked", "created_at")
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """None: `?prompt__contains=` would be a search in sealed texts."""
+        return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request).annotate(start=Left("prompt", SHOWN))
@@ -83,7 +92,11 @@ class TurnAdmin(ReadOnlyAdmin):
 
     @admin.display(description="prompt")
     def beginning(self, row: Any) -> str:
-        return str(row.start)
+        return SEALED if _is_sealed(row.battle) else str(row.start)
+
+    @admin.display(description="prompt")
+    def asked(self, row: Turn) -> str:
+        return SEALED if _is_sealed(row.battle) else row.prompt
 
 
 @admin.register(Response)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Left
 from django.http import HttpRequest
 from django.utils import timezone
@@ -16,6 +17,11 @@ from arena.teams.admin import ReadOnlyAdmin, RoomAdmin
 
 SHOWN = 80
 SEALED = "sealed"
+
+
+def offered(lookup: str, filters: Sequence[str]) -> bool:
+    """Whether an address asks by a filter on offer: `?text__contains=` would be a search in sealed texts."""
+    return any(lookup in (name, f"{name}__exact", f"{name}__id__exact", f"{name}__isnull") for name in filters)
 
 
 @admin.register(PromptSet)
@@ -51,6 +57,19 @@ class PromptAdmin(RoomAdmin):
         rows: QuerySet[Any] = super().get_queryset(request).annotate(start=Left("text", SHOWN))
         return rows
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        return offered(lookup, self.list_filter)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """A sealed text is not searched: a search is a question about it."""
+        found, may_repeat = super().get_search_results(request, queryset, term)
+        by_key = Q()
+        for word in term.split():
+            by_key &= Q(key__icontains=word)
+        return found.filter(by_key | Q(prompt_set__is_sealed=False)), may_repeat
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         # Answers and votes are about this very text; another text is another prompt, which the console makes.
         always = ("follow_ups", "checks", "created_at")
@@ -75,6 +94,9 @@ class RecordedAnswerAdmin(ReadOnlyAdmin):
     list_filter = ("prompt__prompt_set",)
     list_select_related = ("prompt__prompt_set", "competitor")
     search_fields = ("prompt__key", "competitor__name")
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        return offered(lookup, self.list_filter)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request).annotate(start=Left("text", SHOWN)).defer("prompt__text")

@@ -125,3 +125,46 @@ def test_pages_keep_to_the_content_security_policy(admin_client: Client) -> None
         assert "<style" not in text and " style=" not in text and " onclick=" not in text, page
         assert all('src="' in tag.split(">")[0] or 'type="application/json"' in tag or "data-" in tag
                    for tag in text.split("<script")[1:]), page  # fmt: skip
+
+
+def test_a_sealed_text_is_neither_shown_nor_searched(admin_client: Client) -> None:
+    battle = make_battle(1)
+    prompt = Prompt.objects.get()
+    RecordedAnswer.objects.update(text="Because of zanzibar.")
+    Prompt.objects.update(text="Why zanzibar?", key="question-1")
+    Turn.objects.update(prompt="Why zanzibar?")
+    Battle.objects.update(prompt=prompt)
+
+    def told(path: str) -> bool:
+        body = admin_client.get(path).content.decode()
+        return "zanzibar?" in body or ">question-1<" in body
+
+    turn = f"{address(Turn)}{battle.turns.get().pk}/change/"
+    paths = [f"{address(Prompt)}?q=zanzibar", address(Turn), turn]
+    assert all(told(path) for path in paths), "nothing is sealed yet"
+    PromptSet.objects.update(is_sealed=True)
+    assert [path for path in paths if told(path)] == []
+    assert told(f"{address(Prompt)}?q=question")
+
+
+@pytest.mark.parametrize(
+    ("model", "lookup"),
+    [
+        (Prompt, "text__contains"),
+        (Turn, "prompt__contains"),
+        (RecordedAnswer, "text__contains"),
+        (RecordedAnswer, "prompt__text__contains"),
+        (RecordedAnswer, "prompt__prompt_set__prompts__text__contains"),
+    ],
+)
+def test_an_address_asks_nothing_of_a_sealed_text(admin_client: Client, model: type, lookup: str) -> None:
+    assert admin_client.get(f"{address(model)}?{lookup}=zan").status_code == 400
+
+
+def test_filters_on_offer_work(admin_client: Client) -> None:
+    make_battle(1)
+    chosen = PromptSet.objects.get().pk
+    prompts, answers = address(Prompt), address(RecordedAnswer)
+    for path in (f"{prompts}?prompt_set__id__exact={chosen}", f"{prompts}?category=", f"{prompts}?language=en",
+                 f"{answers}?prompt__prompt_set__id__exact={chosen}"):  # fmt: skip
+        assert admin_client.get(path).status_code == 200, path
