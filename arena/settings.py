@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 
 from arena import environment
 
@@ -149,6 +150,8 @@ SIGN_UP = environment.word("ARENA_SIGN_UP", "invited", ("invited", "open"))
 _mail = environment.email("EMAIL_URL")
 globals().update(_mail)
 HAS_MAIL = "EMAIL_HOST" in _mail
+if HAS_MAIL and "*" in ALLOWED_HOSTS:  # whoever asks for a mail would choose whose server its link leads to
+    raise ImproperlyConfigured("EMAIL_URL needs PUBLIC_URL where HOST is all interfaces: links in mails begin with it.")
 DEFAULT_FROM_EMAIL = environment.text("EMAIL_FROM", "blindfold@localhost")
 ACCOUNT_ADAPTER = "arena.teams.adapters.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email", "username"}  # the name for those whom createsuperuser made without an address

@@ -30,6 +30,7 @@ READ = [
     "LOCAL_MODEL",
     "LOCAL_MODEL_URL",
     "ARENA_RATE_LIMITS",
+    "EMAIL_URL",
     "BLINDFOLD_PROCESS",
 ]
 Settings = Callable[..., dict[str, Any]]
@@ -335,3 +336,11 @@ def test_an_empty_key_file_is_refused_with_the_way_out(tmp_path: Path, monkeypat
     (tmp_path / "secret-key").write_text("\n")
     with pytest.raises(ImproperlyConfigured, match="is empty: restore it from a backup, or remove it"):
         environment.secret_key(tmp_path / "secret-key")
+
+
+def test_mail_with_links_is_sent_only_where_a_request_cannot_say_where_they_lead(settings_of: Settings) -> None:
+    mail = {"EMAIL_URL": "smtp+tls://me:secret@mail.example.org:587"}
+    with pytest.raises(ImproperlyConfigured, match="PUBLIC_URL"):
+        settings_of(HOST="0.0.0.0", **mail)
+    assert settings_of(HOST="0.0.0.0", PUBLIC_URL="https://arena.example.org", **mail)["HAS_MAIL"]
+    assert settings_of(**mail)["HAS_MAIL"]
