@@ -74,3 +74,8 @@ def limits_of(token: ApiToken) -> Limits:
 def revoke(token: ApiToken, *, now: datetime) -> None:
     """From now on it opens nothing."""
     ApiToken.objects.filter(pk=token.pk, revoked_at__isnull=True).update(revoked_at=now)
+
+
+def revoke_all(user: User, *, now: datetime) -> None:
+    """Every token of an account: before it may more than it might when they were made."""
+    ApiToken.objects.filter(user=user, revoked_at__isnull=True).update(revoked_at=now)

@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from arena.teams import tokens
-from arena.teams.models import Arena, Invitation, Role
+from arena.teams.models import Arena, Invitation, Membership, Role, Voter
 
 PURPOSE = "invitation"
 WITH_ACCOUNT = frozenset({Role.OWNER, Role.OPERATOR, Role.AUDITOR})
@@ -117,3 +117,10 @@ def needs_account(invitation: Invitation) -> bool:
 def revoke(invitation: Invitation, *, now: datetime) -> None:
     """From now on it admits nobody; who joined by it stays."""
     Invitation.objects.filter(pk=invitation.pk, revoked_at__isnull=True).update(revoked_at=now)
+
+
+def forget_notes(voter: Voter) -> None:
+    """Empties the notes of links by which this voter alone came: they say for whom the link was."""
+    alone = Q(max_uses=1) | Q(used_count__lte=1)
+    mine = Membership.objects.filter(voter=voter, invitation__isnull=False).values("invitation")
+    Invitation.objects.filter(alone, pk__in=mine).update(note="")

@@ -88,10 +88,11 @@ def rename(member: Membership, display_name: str) -> None:
 
 
 def forget(voter: Voter, *, now: datetime) -> None:
-    """Ends this voter's memberships and deletes the names in them. Raises LastOwner."""
+    """Ends this voter's memberships and deletes the names in them and in links made for them. Raises LastOwner."""
     for member in Membership.objects.filter(voter=voter, ended_at__isnull=True):
         end(member, now=now)
     Membership.objects.filter(voter=voter).update(display_name="")
+    invitations.forget_notes(voter)
 
 
 def _rises(old: str, new: str) -> bool:

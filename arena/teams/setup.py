@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from arena.teams import tokens
+from arena.teams import api_tokens, tokens
 from arena.teams.models import SetupLink
 
 PURPOSE = "setup"
@@ -64,6 +64,7 @@ def finish(link: SetupLink, *, email: str, password: str, now: datetime) -> tupl
         user.is_staff = user.is_superuser = user.is_active = True
         user.set_password(password)
         user.save()
+        api_tokens.revoke_all(user, now=now)  # whoever made them may have known the old password
         # Whoever runs the machine vouches for it: it needs no mail to be confirmed.
         EmailAddress.objects.update_or_create(user=user, email=address, defaults={"primary": True, "verified": True})
     return user, known is None

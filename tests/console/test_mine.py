@@ -23,8 +23,9 @@ from arena.integrity.models import Erasure
 from arena.leaderboards.publishing import publish_snapshot
 from arena.leaderboards.verifying import verify
 from arena.prompts.models import PromptSet
-from arena.teams.members import LastOwner
-from arena.teams.models import Arena, Membership, Role, Voter
+from arena.teams.invitations import invite
+from arena.teams.members import LastOwner, join
+from arena.teams.models import Arena, Invitation, Membership, Role, Voter
 from arena.teams.voters import COOKIE, cookie_value
 from tests.console.conftest import Judge
 
@@ -185,6 +186,17 @@ def test_the_audit_chain_stays_whole(talk: Callable[..., Vote], live: Arena, now
     sealing.seal_all(now=now)
     assert Erasure.objects.filter(voter=me).exists()
     assert not auditing.audit(live).findings
+
+
+def test_the_note_of_a_link_made_for_somebody_goes_with_them(live: Arena, now: datetime) -> None:
+    me, other = Voter.objects.create(), Voter.objects.create()
+    alone, _token = invite(live, Role.VOTER, note="Ines of Acme", max_uses=1)
+    many, _token = invite(live, Role.VOTER, note="Monday's call")
+    for voter, link in ((me, alone), (other, many), (Voter.objects.create(), many)):
+        join(link, voter, now=now)
+    erase(me, now=now)
+    erase(other, now=now)
+    assert list(Invitation.objects.order_by("pk").values_list("note", flat=True)) == ["", "Monday's call"]
 
 
 def test_an_account_keeps_its_sign_in_and_starts_anew(talk: Callable[..., Vote], live: Arena) -> None:

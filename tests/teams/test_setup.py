@@ -13,7 +13,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from arena.teams import setup
+from arena.teams import api_tokens, setup
 from arena.teams.models import SetupLink
 from arena.teams.setup import SetupRefused
 
@@ -118,6 +118,16 @@ def test_a_known_account_gets_a_new_password_and_signs_in_by_itself(db: None) ->
     assert answer["Location"] == "/accounts/login/"
     assert "_auth_user_id" not in browser.session, "a second factor would be passed over"
     assert User.objects.get().check_password(PASSWORD) and User.objects.get().is_staff
+
+
+def test_what_an_account_gave_to_programs_before_does_not_operate_the_instance(db: None) -> None:
+    """Somebody may have signed up with an address that is not theirs, and be waiting."""
+    user = User.objects.create_user("ines", "ines@example.org", "another-old-password")
+    now = timezone.now()
+    _row, token = api_tokens.make(user, name="early", scopes=["configure"], expires_at=now + timedelta(days=365))
+    assert api_tokens.token_of(token, now=now) is not None
+    Client().post(path_of(printed("add_owner", "ines@example.org")), {"password": PASSWORD})
+    assert api_tokens.token_of(token, now=timezone.now()) is None
 
 
 def test_a_word_that_is_no_address_is_refused(db: None) -> None:
