@@ -58,8 +58,9 @@ def parsed(text: str) -> dict[str, Any]:
 
 
 def written(spec: Spec) -> str:
-    """As `parsed` reads it, for people to change; blank for none."""
-    return json.dumps(spec, ensure_ascii=False, indent=1) if spec else ""
+    """As `parsed` reads it, for people to change: a line a check; blank for none."""
+    lines = [f" {json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in spec.items()]
+    return "{\n" + ",\n".join(lines) + "\n}" if lines else ""
 
 
 def combined(of_set: Spec, own: Spec) -> dict[str, Any]:
