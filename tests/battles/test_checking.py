@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.db import IntegrityError, transaction
+from django.test import Client
 from django.utils import timezone
 
 from arena.battles import checking, recording
@@ -18,6 +21,7 @@ from arena.leaderboards.management.commands import run_worker
 from arena.prompts.checks.running import RULES, RUN
 from arena.prompts.models import Prompt, PromptSet, RecordedAnswer
 from arena.teams.models import Arena, Voter
+from arena.teams.voters import COOKIE, cookie_value
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 pytestmark = pytest.mark.django_db
@@ -40,12 +44,14 @@ def prompt(arena: Arena) -> Prompt:
     return prompt
 
 
-def serve(arena: Arena, *texts: str, state: str = "complete", prompt: Prompt | None = None, **extra: Any) -> Battle:
+def serve(
+    arena: Arena, *texts: str, state: str = "complete", prompt: Prompt | None = None, at: datetime = NOW, **extra: Any
+) -> Battle:  # fmt: skip
     first, second = Competitor.objects.filter(arena=arena).order_by("name")
     battle = Battle.objects.create(
         arena=arena, voter=Voter.objects.create(), competitor_a=first, competitor_b=second, state=state, seed="0",
-        prompt=prompt, policy="uniform", draw_probability=0.5, stream_mode="paced", served_at=NOW,
-        expires_at=NOW + timedelta(hours=24), **extra,
+        prompt=prompt, policy="uniform", draw_probability=0.5, stream_mode="paced", served_at=at,
+        expires_at=at + timedelta(hours=24), **extra,
     )  # fmt: skip
     turn = Turn.objects.create(battle=battle, index=1, prompt="Why?", created_at=NOW)
     for (side, pk), text in zip(battle.competitor_ids(), texts, strict=True):
@@ -170,3 +176,30 @@ def test_the_worker_checks(prompt: Prompt, monkeypatch: pytest.MonkeyPatch) -> N
     call_command("run_worker", "--once")
     assert CheckedAnswer.objects.count() == 2
     assert abs(CheckedAnswer.objects.first().checked_at - timezone.now()) < timedelta(minutes=1)  # type: ignore[union-attr]
+
+
+def test_findings_change_no_byte_before_the_vote(arena: Arena, prompt: Prompt) -> None:
+    """Nobody is told that the one on side a is the one whose answers pass."""
+    battle = serve(arena, "So it is.", "It is as it is, and has long been.", prompt=prompt, at=timezone.now())
+    client = Client()
+    client.cookies[COOKIE] = cookie_value(battle.voter)
+    paths = (f"/a/mixed/?battle={battle.public_id}", f"/api/v1/arenas/mixed/battles/{battle.public_id}/")
+    secret = re.compile(rb'csrfmiddlewaretoken" value="\w+"')
+
+    def seen() -> list[bytes]:
+        answers = [client.get(path) for path in paths]
+        assert [answer.status_code for answer in answers] == [200, 200]
+        return [secret.sub(b"", answer.content) for answer in answers]
+
+    before = seen()
+    assert b"It is as it is, and has long been." in before[0] and b"Why?" in before[1]
+    assert Checker().look(now=NOW) == 4
+    assert seen() == before
+
+
+def test_nothing_that_serves_battles_reads_findings() -> None:
+    own = ("models", "checking")
+    for folder in ("battles", "prompts", "api", "teams"):
+        for path in (settings.BASE_DIR / "arena" / folder).rglob("*.py"):
+            if path.stem not in own and "migrations" not in path.parts:
+                assert not re.search(r"CheckedAnswer|\bchecked__|\.checked\b", path.read_text()), path
