@@ -12,7 +12,7 @@ from pathlib import Path
 
 from django.utils.translation import gettext as _
 
-from arena.prompts.rows import ImportRefused, Problem, Row, Table
+from arena.prompts.rows import ImportRefused, Problem, Row, Table, is_storable
 
 # Python refuses CSV cells over 128 kB, which a long answer may pass.
 csv.field_size_limit(10_000_000)
@@ -88,7 +88,10 @@ def _read(file: File, reading: Reading) -> Table:
         rows = _csv_rows(text, table, reading.delimiter or _delimiter(text))
     for row in rows:
         row.file = file.name
-        table.rows.append(row)
+        if wrong := [name for name in row.values if not is_storable(name)]:
+            table.refuse(row.line, ascii(wrong[0]), None, _("holds characters no database keeps. Rename the column."))
+        else:
+            table.rows.append(row)
     if not table.rows and not table.problems:
         table.refuse(0, "", None, _("holds no rows. Check that it is the right file."))
     return table

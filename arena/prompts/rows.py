@@ -84,7 +84,7 @@ class Table:
                 return ""
             if not value.strip():
                 continue
-            if "\x00" in value or any("\ud800" <= sign <= "\udfff" for sign in value):
+            if not is_storable(value):
                 self.refuse(row, name, ascii(value), "holds characters no database keeps. Remove NUL and surrogates.")
                 return ""
             if longest is not None and len(value) > longest:
@@ -101,7 +101,7 @@ class Table:
             return None
         try:
             number = float(value) if not isinstance(value, bool) else -1.0
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             number = -1.0
         if not 0 <= number < 1e12:  # false for NaN too
             self.refuse(row, name, value, "is not a number of at least 0.")
@@ -130,7 +130,16 @@ class Table:
             return None
         if not isinstance(found, datetime):
             found = datetime(found.year, found.month, found.day)
-        return found if found.tzinfo else found.replace(tzinfo=UTC)
+        try:
+            return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+        except OverflowError:  # the first or last day there is, in another zone
+            self.refuse(row, name, raw, _("is no date and time. Write 2026-11-24T12:00:00Z."))
+            return None
+
+
+def is_storable(text: str) -> bool:
+    """Whether every database keeps this text, and every page can show it."""
+    return "\x00" not in text and (text.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in text))
 
 
 def _shortened(value: str) -> str:

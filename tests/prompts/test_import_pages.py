@@ -257,3 +257,22 @@ def test_published_prompts_of_two_turns_come_in_by_the_browsers_way(
     assert (report.prompts, report.notes) == (80, ["Not kept: the columns reference."])
     assert set(Prompt.objects.values_list("turn_count", flat=True)) == {2}
     assert Prompt.objects.values("category").distinct().count() == 8
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        '{"prompt": "Why?", "model": "Ada", "response": "So \\ud800."}',
+        '{"prompt": "Why?", "model": "Ada", "response": "So.", "\\udfff": "1"}',
+        '{"prompt": "Why?", "model": "Ada", "response": "So.", "\\u0000": "1"}',
+        '{"prompt": "Why?", "model": "Ada", "response": "So.", "output_tokens": 1' + "0" * 400 + "}",
+        '{"prompt": "Why?", "model": "Ada", "response": "So.", "generated_at": "0001-01-01T00:00:00+23:59"}',
+        '{"prompt": "Why?", "model": "Ada", "response": "So.", "generated_at": "9999-12-31T23:59:59-23:59"}',
+    ],
+)
+def test_what_no_database_keeps_is_refused_on_the_page_and_by_the_api(arena: Arena, lead: Client, row: str) -> None:
+    page = send(lead, row, name="own.jsonl")
+    assert page.status_code == 200 and page.context["problems"]
+    sent = SimpleUploadedFile("own.jsonl", row.encode())
+    assert lead.post("/api/v1/arenas/team/answers/", {"file": sent}).status_code == 400
+    assert nothing_stored()

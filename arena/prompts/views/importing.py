@@ -166,6 +166,7 @@ def _columns(table: Table, mapping: dict[str, str]) -> list[Column]:
 
 def _cell(value: Any) -> str:
     text = "" if value is None else " ".join(str(value).split())
+    text = text.encode("utf-8", "backslashreplace").decode()  # a lone surrogate is refused, and must be shown for it
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
 
 
