@@ -62,7 +62,7 @@ class ObjectField(forms.JSONField):
     widget = forms.Textarea(attrs={"rows": 3, "class": "mono", "spellcheck": "false"})
 
     def prepare_value(self, value: Any) -> Any:
-        return "" if value == {} else super().prepare_value(value)
+        return "" if value in ({}, None) else super().prepare_value(value)
 
     def clean(self, value: Any) -> Any:
         given = super().clean(value)

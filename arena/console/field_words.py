@@ -62,8 +62,7 @@ HELP = {
     "context_length": _("On its page."),
 }
 GROUPS = (
-    ("who", _("Who answers"), ("name", "endpoint", "model_id")),
+    ("who", _("Who answers"), ("name", "endpoint", "model_id", "revision")),
     ("how", _("How it answers"), ("system_prompt", "temperature", "top_p", "max_tokens", "stop", "extra_body")),
-    ("about", _("About it"), ("revision", "description", "organization", "license", "price_in", "price_out",
-                              "context_length")),
+    ("about", _("About it"), ("description", "organization", "license", "price_in", "price_out", "context_length")),
 )  # fmt: skip

@@ -10,11 +10,14 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from arena.battles import opening, votes
+from arena.battles.words import Winner
 from arena.competitors import endpoints, health, versions
 from arena.competitors.endpoints import TrialResult
 from arena.competitors.local import LOCAL_COMPETITORS
 from arena.competitors.models import Competitor, Endpoint
-from arena.teams.models import Arena, Role
+from arena.console import field_words as words
+from arena.teams.models import Arena, Role, Voter
 from tests.console.conftest import STAFF
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -117,6 +120,10 @@ def test_who_has_answered_gets_a_next_version_and_is_retired(person: Person, dah
     assert "Made Dahlia v2 and retired Dahlia." in answer.content.decode()
 
 
+def test_what_stands_under_about_it_makes_no_version() -> None:
+    assert set({key: names for key, _heading, names in words.GROUPS}["about"]) == versions.ABOUT
+
+
 def test_words_about_who_has_answered_are_corrected_in_place(person: Person, dahlia: Competitor) -> None:
     versions.seal([dahlia.pk], now=timezone.now())
     client = person(Role.OPERATOR)
@@ -124,6 +131,26 @@ def test_words_about_who_has_answered_are_corrected_in_place(person: Person, dah
     dahlia.refresh_from_db()
     assert (dahlia.organization, dahlia.price_in, dahlia.retired_at) == ("Lab", 2, None)
     assert Competitor.objects.filter(name="Dahlia").count() == 1
+
+
+def test_whoever_judges_does_not_read_who_has_just_answered_first(person: Person, team: Arena) -> None:
+    client, names = person(Role.OPERATOR), ("Ash", "Birch", "Cedar")
+    me = Voter.objects.get(memberships__role=Role.OPERATOR)
+    before = timezone.now()
+    versions.seal([Competitor.objects.get(name="Ash").pk], now=before)
+
+    def told() -> list[str]:
+        pages = [client.get(f"{ROOM}{Competitor.objects.get(name=name).pk}/").content.decode() for name in names]
+        return ["since" if "Has answered" in page else "untold" if "is told after" in page else "no" for page in pages]
+
+    assert told() == ["since", "no", "no"]
+    battle = opening.open_battle(me, team, None, seed=opening.new_seed(), now=timezone.now())
+    versions.seal([Competitor.objects.get(name="Birch").pk], now=timezone.now())
+    assert told() == ["since", "untold", "untold"]
+    page = client.get(ROOM).content.decode()
+    assert page.count("told after your open battle") == 2 and "not yet" not in page
+    votes.cast_vote(battle.public_id, me, Winner.A, now=timezone.now())
+    assert told()[0] == "since" and "untold" not in told()
 
 
 def test_a_name_is_given_once(person: Person, dahlia: Competitor) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -13,8 +14,9 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from arena.battles.opening import current_battle
 from arena.competitors import catalogue, endpoints, versions, watching
-from arena.competitors.health import local_model_missing
+from arena.competitors.health import LOCAL_MODEL, local_model_missing
 from arena.competitors.models import Competitor, Endpoint
 from arena.console.door import console_arena
 from arena.console.field_forms import CompetitorForm, TrialForm
@@ -38,13 +40,14 @@ def competitors(request: HttpRequest, slug: str) -> HttpResponse:
     in_service = [pair for pair in rows if pair[0].retired_at is None]
     context = page_context(request, arena) | {
         "rows": in_service + [pair for pair in rows if pair[0].retired_at is not None],
+        "untold_since": _untold_since(request, arena),
         "words": endpoint_words(),
         "in_service": len(in_service),
         "answer_live": len([row for row, _state in in_service if row.endpoint]),
         "state": state_of(arena, now=now),
         "wants_live": arena.kind != Arena.Kind.RECORDED,
         "offers_local": arena.kind != Arena.Kind.RECORDED and not local_model_missing(),
-        "has_endpoints": Endpoint.objects.exists(),
+        "has_endpoints": Endpoint.objects.exclude(base_url=LOCAL_MODEL).exists(),  # which has a button of its own
         "may_operate": may(person_of(request), Action.OPERATE),
     }
     return render(request, "console/competitors.html", context)
@@ -157,11 +160,19 @@ def _page(
         "trial": trial or TrialForm(),
         "result": result,
         "health": watching.state_of(row.endpoint, now=timezone.now()) if row.endpoint else None,
+        "untold_since": _untold_since(request, arena),
         "words": endpoint_words(),
         "others": Competitor.objects.filter(arena=arena, name=row.name).exclude(pk=row.pk).order_by("-version"),
     }
     refused = bool(form.errors or (trial and trial.errors))
     return render(request, "console/competitor.html", context, status=400 if refused else 200)
+
+
+def _untold_since(request: HttpRequest, arena: Arena) -> datetime | None:
+    """When this person's open battle here was served: who first answered since then may be one of its two."""
+    voter = person_of(request).voter()
+    battle = current_battle(voter, arena, now=timezone.now()) if voter else None
+    return battle.served_at if battle else None
 
 
 def _found(arena: Arena, competitor_id: int) -> Competitor:

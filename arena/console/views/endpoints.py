@@ -129,7 +129,7 @@ def _page(
         "health": watching.state_of(row, now=timezone.now()),
         "words": endpoint_words(),
         "has_key": _has_key(row),
-        "answered": field.filter(first_answered_at__isnull=False).count(),
+        "serves": field.count(),
         "form": form,
         "trial": trial or EndpointTrialForm(initial={"model_id": known or ""}),
         "result": result,
