@@ -15,7 +15,15 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from arena.competitors import endpoints, health
 from arena.competitors.endpoints import KeyMissing, LocalModelMissing, NothingToAsk, TrialResult
 from arena.competitors.models import Competitor, Endpoint
-from arena.competitors.providers import ErrorCode, Finish, Message, ProviderError, ScriptedProvider
+from arena.competitors.providers import (
+    EndpointAddress,
+    ErrorCode,
+    Finish,
+    Message,
+    ProviderError,
+    ScriptedProvider,
+    Timeouts,
+)
 from arena.prompts.models import PromptSet
 from arena.teams.models import Arena
 
@@ -153,6 +161,35 @@ def test_a_failed_trial_is_a_result(endpoint: Endpoint) -> None:
     result = endpoints.try_endpoint(endpoint, model_id="m", provider=provider)
     assert (result.error_code, result.error_detail) == ("refused", "HTTP 401")
     assert endpoints.try_endpoint(endpoint, model_id="m", provider=ScriptedProvider(" ")).error_code == "empty"
+
+
+def test_only_two_are_asked_at_once(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each keeps a thread that pages are worked on in, for as long as its endpoint takes."""
+    monkeypatch.setattr(endpoints, "_trials", threading.BoundedSemaphore(1))
+    with endpoints._trials:
+        refused = endpoints.try_endpoint(endpoint, model_id="m", provider=ScriptedProvider("x"))
+        assert refused.error_code == "not_asked" and "Try again" in refused.error_detail
+    failed = ScriptedProvider(ProviderError(ErrorCode.REFUSED, "HTTP 401"))
+    assert endpoints.try_endpoint(endpoint, model_id="m", provider=failed).error_code == "refused"
+    assert endpoints.try_endpoint(endpoint, model_id="m", provider=ScriptedProvider("x")).text == "x"
+
+
+@pytest.mark.parametrize(("given", "waits"), [(3600.0, endpoints.TRIAL_SECONDS), (60.0, 60.0)])
+def test_nobody_waits_an_hour_for_a_trial(
+    given: float, waits: float, competitor: Competitor, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[float] = []
+
+    def provider(address: EndpointAddress, timeouts: Timeouts) -> ScriptedProvider:
+        made.append(timeouts.total)
+        return ScriptedProvider("x")
+
+    monkeypatch.setattr(endpoints, "OpenAICompatibleProvider", provider)
+    endpoint.total_seconds = given
+    competitor.endpoint = endpoint
+    for asked in (endpoint, competitor):
+        assert endpoints.try_endpoint(asked, model_id="m").text == "x"
+    assert made == [waits, waits]
 
 
 def test_a_trial_without_its_key_says_so(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
