@@ -49,6 +49,8 @@ class Units:
     log_selection : float64, shape (c,)
     claimed : bool, shape (units,)
         Count one from now on.
+    gated : bool, shape (c,), optional
+        The strata gate took all votes of these rows; nothing need be held for their sake.
     """
 
     n: int
@@ -60,6 +62,7 @@ class Units:
     log_lifted: Floats
     log_selection: Floats
     claimed: np.ndarray
+    gated: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -81,8 +84,9 @@ class Finding:
         ln prior odds of a large and of a small unit.
     lift : int
         How far the campaign has moved the fit: 0 not at all, k by the k-th of LIFTS.
-    left : float
-        What large units that are not to be excluded still say, log E beyond selection and strength.
+    left : float64, shape (2,)
+        What large and small units still say without the claimed ones whose log L is plain, log E; of the large ones
+        beyond selection and strength.
     """
 
     competitor: int
@@ -93,7 +97,7 @@ class Finding:
     log_l: Floats
     odds: Floats
     lift: int
-    left: float
+    left: Floats
 
 
 @dataclass(frozen=True)
@@ -224,15 +228,19 @@ def _claim(units: Units, t: int, sign: int, test: _Test, options: ScreenOptions)
     away = np.zeros(part.size) if lift == 0 else units.log_lifted[part, sign, lift - 1]
     log_l, large = units.log_l[part, sign] - away, units.large[part]
     claimed = log_l + odds[(~large).astype(np.int64)] >= 0
-    stays = large & ~(claimed & (log_l >= options.claim))
-    rest, every = part[stays], np.ones(int(stays.sum()), np.bool_)
-    moved = units.log_lifted[rest, sign]
-    left = log_evidence(units.log_l[rest, sign], moved, every)
-    speaks = largest(left, lifts) - max(0.0, _alone(units.log_selection[rest], moved, every))
+    stays = ~(claimed & (log_l >= options.claim))
+    if units.gated is not None:
+        stays &= ~units.gated[part]
+    left = np.array([_left(units, part[stays & large], sign, True), _left(units, part[stays & ~large], sign, False)])
     return Finding(
-        t, SIGNS[sign], float(test.log_e[sign]), mixed(each, lifts), part[claimed], log_l[claimed],
-        odds, lift, speaks,
+        t, SIGNS[sign], float(test.log_e[sign]), mixed(each, lifts), part[claimed], log_l[claimed], odds, lift, left,
     )  # fmt: skip
+
+
+def _left(units: Units, rest: Whole, sign: int, large: bool) -> float:
+    moved, size = units.log_lifted[rest, sign], np.full(rest.size, large)
+    said = largest(log_evidence(units.log_l[rest, sign], moved, size), moved.shape[1])
+    return said - max(0.0, _alone(units.log_selection[rest], moved, size)) if large else said
 
 
 def _log_odds(by_point: Floats, at: int, lifts: int) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ratings.campaigns import clusters as by_cluster
 from ratings.campaigns import sentences
-from ratings.campaigns.accounts import Honest, account_units, learn, quarantined
+from ratings.campaigns.accounts import Honest, account_units, learn, quarantined, worth_holding
 from ratings.campaigns.evidence import LARGE, SMALL, Finding, Units, find
 from ratings.campaigns.options import ScreenOptions
 from ratings.campaigns.results import Alarm, Exclusion
@@ -31,12 +31,15 @@ class Verdicts:
     held : bool, shape (c,)
         Stakes in quarantine.
     exclusions, alarms : list
+    gated : float64, shape (c,)
+        Votes of each stake that the strata gate (D2) took afterwards.
     """
 
     excluded: np.ndarray
     held: np.ndarray
     exclusions: list[Exclusion] = field(default_factory=list)
     alarms: list[Alarm] = field(default_factory=list)
+    gated: Floats | float = 0.0
 
     def exclude(self, accounts: Whole) -> None:
         """All of their votes."""
@@ -44,12 +47,13 @@ class Verdicts:
 
 
 def judge(
-    log: ServedLog, stakes: Stakes, weight: Floats, excluded: np.ndarray, known: Verdicts, options: ScreenOptions
+    log: ServedLog, stakes: Stakes, weight: Floats, before: Verdicts, known: Verdicts, options: ScreenOptions
 ) -> Verdicts:  # fmt: skip
     """Judges every unit anew, also those excluded before, against what the others taught; `known` stays decided."""
-    honest = learn(log, stakes, weight, excluded, options)
-    verdicts = Verdicts(known.excluded.copy(), known.held.copy(), [*known.exclusions], [*known.alarms])
+    honest = learn(log, stakes, weight, before.excluded, options)
+    verdicts = Verdicts(known.excluded.copy(), known.held.copy(), [*known.exclusions], [*known.alarms], before.gated)
     units = account_units(honest, options)
+    units.gated = (stakes.voted > 0) & (before.gated == stakes.voted)
     if options.d1:
         _select(log, stakes, units, verdicts, options)
         units.claimed |= verdicts.excluded
@@ -111,9 +115,10 @@ def _accounts(log: ServedLog, honest: Honest, units: Units, verdicts: Verdicts, 
     for finding in find(units, options):
         verdicts.alarms.append(_alarm(log, "D1", ACCOUNT, finding, options))
         name, sign = log.names[finding.competitor], finding.sign
-        firm = units.large[finding.rows] & (finding.log_l >= options.claim)
-        large = finding.rows[firm]
-        for row, ratio in zip(large.tolist(), finding.log_l[firm].tolist(), strict=True):
+        firm = finding.log_l >= options.claim
+        gone = firm & units.large[finding.rows]
+        large = finding.rows[gone]
+        for row, ratio in zip(large.tolist(), finding.log_l[gone].tolist(), strict=True):
             account = int(stakes.account[row])
             if not verdicts.excluded[account]:
                 votes = int(stakes.all_voted[account])
@@ -124,15 +129,21 @@ def _accounts(log: ServedLog, honest: Honest, units: Units, verdicts: Verdicts, 
                     )
                 )  # fmt: skip
         verdicts.exclude(stakes.account[large])
-        for stratum, spoken in ((SMALL, finding.by_stratum[SMALL]), (LARGE, finding.left)):
-            if spoken > options.stratum:
-                _hold(log, honest, units, finding, stratum, verdicts)
+        for stratum, left in zip((LARGE, SMALL), finding.left.tolist(), strict=True):
+            if left > options.stratum:
+                rows = quarantined(honest, units, finding, stratum == LARGE)
+                rows = rows[~verdicts.excluded[stakes.account[rows]]]
+                counted = (stakes.voted - verdicts.gated) * ~verdicts.excluded[stakes.account]
+                if worth_holding(units, rows, finding, counted):
+                    _hold(log, honest, units, finding, stratum, rows, verdicts)
+            elif stratum == SMALL and finding.by_stratum[SMALL] > options.stratum:
+                _hold(log, honest, units, finding, stratum, finding.rows[firm & ~units.large[finding.rows]], verdicts)
 
 
-def _hold(log: ServedLog, honest: Honest, units: Units, finding: Finding, stratum: int, verdicts: Verdicts) -> None:
+def _hold(
+    log: ServedLog, honest: Honest, units: Units, finding: Finding, stratum: int, rows: Whole, verdicts: Verdicts
+) -> None:  # fmt: skip
     stakes, name = honest.stakes, log.names[finding.competitor]
-    rows = quarantined(honest, units, finding, stratum == LARGE)
-    rows = rows[~verdicts.excluded[stakes.account[rows]]]
     verdicts.held[rows] = True
     ratios = units.log_l[rows, 0 if finding.sign > 0 else 1].tolist()
     for row, ratio in zip(rows.tolist(), ratios, strict=True):

@@ -9,7 +9,7 @@ from ratings.campaigns.calibration import centred, fit_strengths
 from ratings.campaigns.options import ScreenOptions
 from ratings.campaigns.results import Alarm, Screening
 from ratings.campaigns.rounds import Verdicts, judge, turned_out
-from ratings.campaigns.stakes import Stakes, stakes_of
+from ratings.campaigns.stakes import Stakes, of_stakes, stakes_of
 from ratings.campaigns.weights import base_weights, shrunk
 from ratings.connectivity import components
 from ratings.data import Floats, cells
@@ -54,9 +54,11 @@ def screen(log: ServedLog, options: ScreenOptions | None = None) -> Screening:
     gated: list[Alarm] = []
     if weight.any():
         for rounds in range(1, chosen.rounds + 1):  # noqa: B007 - how many were needed is reported
-            verdicts = judge(log, stakes, weight, verdicts.excluded, known, chosen)
+            verdicts = judge(log, stakes, weight, verdicts, known, chosen)
             after = _weighted(log, stakes, base, verdicts)
+            counted = after > 0
             gated = _gate(log, after, chosen) if chosen.d2 else []
+            verdicts.gated = of_stakes(stakes, (counted & (after == 0))[log.voted])
             settled = np.array_equal(after, weight)
             weight = after
             if settled:

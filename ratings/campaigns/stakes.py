@@ -117,3 +117,8 @@ def sums(values: Floats, start: Whole) -> Floats:
     if filled.size:
         result[filled] = np.add.reduceat(values, start[:-1][filled], axis=0)
     return result
+
+
+def of_stakes(stakes: Stakes, votes: Floats | np.ndarray) -> Floats:
+    """Sum over the votes of each stake, shape (c,), of a figure that each voted battle has."""
+    return sums(np.asarray(votes, dtype=np.float64)[stakes.vote], stakes.first)

@@ -24,7 +24,7 @@ def outcomes(a: np.ndarray, b: np.ndarray, rng: np.random.Generator) -> np.ndarr
     """Davidson's model with nu = .8."""
     d = STRENGTH[a] - STRENGTH[b]
     weights = np.stack([np.exp(d / 2), np.exp(-d / 2), np.full(d.size, 0.8)])
-    return (rng.random(d.size) > np.cumsum(weights / weights.sum(axis=0), axis=0)).sum(axis=0)
+    return np.asarray((rng.random(d.size) > np.cumsum(weights / weights.sum(axis=0), axis=0)).sum(axis=0))
 
 
 def battles(count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
