@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from arena.teams import invitations, voters
+from arena.teams.lockout import whose_address
 from arena.teams.models import Invitation, Membership
 
 INVITED = "invited"
@@ -36,6 +37,10 @@ def may_sign_up(request: HttpRequest) -> bool:
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is untyped
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return may_sign_up(request)
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Whom the account library's own limits count."""
+        return whose_address(str(super().get_client_ip(request)))
 
     def add_message(
         self, request: HttpRequest, level: int, message_template: Any = None, *args: Any, **kw: Any

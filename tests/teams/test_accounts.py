@@ -18,6 +18,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from arena.teams import invitations, members, voters
+from arena.teams.lockout import whose_address
 from arena.teams.models import Arena, Membership, Voter
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,6 +67,22 @@ def test_guessing_is_locked_out_and_only_from_there(ines: User) -> None:
     assert sign_in(Client()) == 429, "the right password comes too late"
     browser = Client()
     assert (sign_in(browser, address="10.9.9.9"), is_signed_in(browser)) == (302, True)
+
+
+def test_guessing_from_another_address_of_one_ipv6_network_is_guessing_on(ines: User) -> None:
+    answers = [sign_in(Client(), f"guess-number-{n}", address=f"2001:db8:1:2::{n}") for n in range(6)]
+    assert answers == [200] * 5 + [429]
+    assert sign_in(Client(), address="2001:db8:1:2:ffff::1") == 429
+    assert sign_in(Client(), address="2001:db8:1:3::1") == 302
+
+
+@pytest.mark.parametrize(
+    ("raw", "whose"),
+    [("203.0.113.7", "203.0.113.7"), ("::ffff:203.0.113.7", "203.0.113.7"), ("2001:db8:1:2:3::9", "2001:db8:1:2::"),
+     ("fe80::1%eth0", "fe80::"), ("", "")],
+)  # fmt: skip
+def test_a_caller_has_an_address_or_a_network(raw: str, whose: str) -> None:
+    assert whose_address(raw) == whose
 
 
 def test_the_lockout_stores_no_address_of_anybody(ines: User) -> None:
