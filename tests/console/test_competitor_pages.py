@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from arena.battles import opening, votes
@@ -244,3 +246,16 @@ def test_the_overview_leads_here_and_no_further_than_somebody_may(person: Person
     assert f'href="{ROOM}"' in person(Role.OPERATOR).get("/console/team/").content.decode()
     assert "Whoever runs this server adds one" in person(Role.OWNER).get(ROOM).content.decode()
     assert "/console/endpoints/add/?arena=team" in person(STAFF).get(ROOM).content.decode()
+
+
+@pytest.mark.parametrize("path", [ROOM, "/console/endpoints/"])
+def test_lists_cost_the_same_for_3_rows_and_30(path: str, person: Person, live: Arena) -> None:
+    client, counts = person(STAFF), []
+    for rows in (range(3), range(3, 30)):
+        for number in rows:
+            endpoint = Endpoint.objects.create(name=f"e{number}", base_url="http://127.0.0.1:9/v1")
+            Competitor.objects.create(arena=live, endpoint=endpoint, name=f"Elm {number}", model_id="e")
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(path).status_code == 200
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
