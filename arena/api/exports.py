@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 
 from arena.api.serializers import ErrorOut
@@ -17,11 +18,20 @@ from arena.teams.access import arena_for
 from arena.teams.person import person_of
 
 FULL = OpenApiParameter("full", bool, description="With what a public export withholds; for the arena's owners.")
+YES, NO = ("1", "true"), ("0", "false")
 REFUSALS = dict.fromkeys((400, 403, 404), ErrorOut)
 
 
 class FileView(ArenaView):
     """Answers that are files. Refusals are JSON all the same."""
+
+    @staticmethod
+    def is_full(request: Request) -> bool:
+        """Raises ParseError for a word that is neither yes nor no: a public export must not be taken for a full one."""
+        said = request.query_params.get("full", "false")
+        if said not in (*YES, *NO):
+            raise ParseError(f"full={said[:40]!r} is not understood. Use true or false.")
+        return said in YES
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
         """Whatever a client accepts, it gets the one thing there is."""
@@ -49,7 +59,7 @@ class Votes(FileView):
         kind = request.query_params.get("kind", "csv")
         if kind not in KINDS:
             raise UnknownKind(kind=kind[:40], allowed=", ".join(KINDS))
-        return exports.votes_file(plain, person, arena, kind, is_full=exports.wants_full(plain))
+        return exports.votes_file(plain, person, arena, kind, is_full=self.is_full(request))
 
 
 class Bundle(FileView):
@@ -63,4 +73,4 @@ class Bundle(FileView):
         plain = request._request
         person = person_of(plain)
         arena = arena_for(person, slug, include_archived=True)
-        return exports.bundle_file(plain, person, arena, is_full=exports.wants_full(plain))
+        return exports.bundle_file(plain, person, arena, is_full=self.is_full(request))

@@ -104,6 +104,7 @@ REFUSALS = {400: RefusedOut, 403: ErrorOut, 404: ErrorOut, 413: ErrorOut, 415: E
 class _Importing(ArenaView):
     """What both imports share. JSON bodies may be as large as files."""
 
+    scope = "configure"
     parser_classes: Sequence[Any] = (MultiPartParser, ShallowJSONParser)
     takes: type[ImportIn]
     kind: str

@@ -41,7 +41,7 @@ class Compare(ArenaView):
     )
     def get(self, request: Request, slug: str) -> Response:
         """What the last snapshot says of two competitors, however often it is asked."""
-        arena = _readable(request, slug)
+        arena = readable(request, slug)
         try:
             found = verdict_json(arena, request.query_params.get("a", ""), request.query_params.get("b", ""))
         except NotAsked as refusal:
@@ -54,10 +54,10 @@ class Integrity(ArenaView):
     @extend_schema(operation_id="integrity", responses={200: dict, 403: ErrorOut, 404: ErrorOut})
     def get(self, request: Request, slug: str) -> Response:
         """How battles were drawn, who was served how often, and what the last snapshot can be verified by."""
-        return Response(integrity_of(_readable(request, slug)))
+        return Response(integrity_of(readable(request, slug)))
 
 
-def _readable(request: Request, slug: str) -> Arena:
+def readable(request: Request, slug: str) -> Arena:
     """The arena whose board the caller may see. Raises Http404, BoardWithheld."""
     person = person_of(request._request)
     arena = arena_for(person, slug, include_archived=True)

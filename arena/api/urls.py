@@ -1,23 +1,38 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView
 
-from arena.api import exports, importing, rooms, views
+from arena.api import arenas, boards, exports, generation, importing, people, rooms, views
 
 app_name = "api"
-_battle = "v1/arenas/<slug:slug>/battles/<uuid:battle_id>/"
+_arena = "v1/arenas/<slug:slug>/"
+_battle = f"{_arena}battles/<uuid:battle_id>/"
 urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("v1/arenas/", views.Arenas.as_view(), name="arenas"),
-    path("v1/arenas/<slug:slug>/", views.ArenaDetail.as_view(), name="arena"),
-    path("v1/arenas/<slug:slug>/competitors/", views.Competitors.as_view(), name="competitors"),
-    path("v1/arenas/<slug:slug>/leaderboard/", views.Leaderboard.as_view(), name="leaderboard"),
-    path("v1/arenas/<slug:slug>/compare/", rooms.Compare.as_view(), name="compare"),
-    path("v1/arenas/<slug:slug>/integrity/", rooms.Integrity.as_view(), name="integrity"),
-    path("v1/arenas/<slug:slug>/votes/", exports.Votes.as_view(), name="votes"),
-    path("v1/arenas/<slug:slug>/bundle/", exports.Bundle.as_view(), name="bundle"),
-    path("v1/arenas/<slug:slug>/prompt-sets/", importing.PromptSets.as_view(), name="prompt_sets"),
-    path("v1/arenas/<slug:slug>/answers/", importing.Answers.as_view(), name="answers"),
-    path("v1/arenas/<slug:slug>/battles/", views.Battles.as_view(), name="battles"),
+    path("v1/arenas/", arenas.Arenas.as_view(), name="arenas"),
+    path(_arena, views.ArenaDetail.as_view(), name="arena"),
+    path(f"{_arena}settings/", arenas.Settings.as_view(), name="settings"),
+    path(f"{_arena}state/", arenas.State.as_view(), name="state"),
+    path(f"{_arena}members/", people.Members.as_view(), name="members"),
+    path(f"{_arena}members/<int:member_id>/", people.Member.as_view(), name="member"),
+    path(f"{_arena}invitations/", people.Invitations.as_view(), name="invitations"),
+    path(f"{_arena}invitations/<int:invitation_id>/", people.InvitationDetail.as_view(), name="invitation"),
+    path(f"{_arena}runs/", generation.Runs.as_view(), name="runs"),
+    path(f"{_arena}runs/<int:run_id>/", generation.RunDetail.as_view(), name="run"),
+    path(f"{_arena}runs/<int:run_id>/stop/", generation.RunStop.as_view(), name="stop_run"),
+    path(f"{_arena}matrix/", boards.Matrix.as_view(), name="matrix"),
+    path(f"{_arena}snapshots/", boards.Snapshots.as_view(), name="snapshots"),
+    path(f"{_arena}snapshots/<int:number>/", boards.SnapshotDetail.as_view(), name="snapshot"),
+    path(f"{_arena}mine/", boards.Mine.as_view(), name="mine"),
+    path(f"{_arena}competitors/", arenas.Competitors.as_view(), name="competitors"),
+    path(f"{_arena}competitors/service/", arenas.Service.as_view(), name="service"),
+    path(f"{_arena}leaderboard/", views.Leaderboard.as_view(), name="leaderboard"),
+    path(f"{_arena}compare/", rooms.Compare.as_view(), name="compare"),
+    path(f"{_arena}integrity/", rooms.Integrity.as_view(), name="integrity"),
+    path(f"{_arena}votes/", exports.Votes.as_view(), name="votes"),
+    path(f"{_arena}bundle/", exports.Bundle.as_view(), name="bundle"),
+    path(f"{_arena}prompt-sets/", importing.PromptSets.as_view(), name="prompt_sets"),
+    path(f"{_arena}answers/", importing.Answers.as_view(), name="answers"),
+    path(f"{_arena}battles/", views.Battles.as_view(), name="battles"),
     path(_battle, views.BattleDetail.as_view(), name="battle"),
     path(f"{_battle}stream/", views.BattleStream.as_view(), name="stream"),
     path(f"{_battle}turns/", views.BattleTurns.as_view(), name="turns"),

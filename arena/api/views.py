@@ -70,7 +70,8 @@ EVENT = {
 REFUSALS = dict.fromkeys((400, 403, 404, 409, 410, 429, 503), ErrorOut)
 
 
-def _with_reason(arena: Arena) -> Arena:
+def with_reason(arena: Arena) -> Arena:
+    """The arena, told why it is closed if it is."""
     simulated = "its votes are simulated"
     arena.closed_because = (  # type: ignore[attr-defined]
         simulated if arena.is_simulated else endpoints.why_closed(arena, now=timezone.now())
@@ -82,8 +83,8 @@ def _with_reason(arena: Arena) -> Arena:
 class ArenaView(APIView):
     """A view inside one arena; private arenas do not exist for outsiders."""
 
-    def arena(self, request: Request, slug: str) -> Arena:
-        return arena_for(person_of(request._request), slug)
+    def arena(self, request: Request, slug: str, *, include_archived: bool = False) -> Arena:
+        return arena_for(person_of(request._request), slug, include_archived=include_archived)
 
     def battle(self, request: Request, slug: str, battle_id: UUID) -> tuple[Battle, Voter]:
         """The caller's own battle and who they are. Raises NotFound, NotYours."""
@@ -96,7 +97,7 @@ class Arenas(ArenaView):
     @extend_schema(operation_id="arenas_list", responses={200: ArenaOut(many=True)})
     def get(self, request: Request) -> Response:
         """The arenas that the caller may enter."""
-        arenas = [_with_reason(arena) for arena in arenas_for(person_of(request._request))]
+        arenas = [with_reason(arena) for arena in arenas_for(person_of(request._request))]
         return Response(ArenaOut(arenas, many=True).data)
 
 
@@ -104,7 +105,7 @@ class ArenaDetail(ArenaView):
     @extend_schema(operation_id="arena", responses={200: ArenaOut, 404: ErrorOut})
     def get(self, request: Request, slug: str) -> Response:
         """One arena, and why it is closed if it is."""
-        return Response(ArenaOut(_with_reason(self.arena(request, slug))).data)
+        return Response(ArenaOut(with_reason(self.arena(request, slug))).data)
 
 
 class Competitors(ArenaView):
@@ -310,7 +311,7 @@ async def _events(turn_id: int, after: int) -> AsyncIterator[str]:
 
 def _number(raw: str | None) -> int:
     """0 where nothing is said. Raises ParseError for what is no number."""
-    if raw and not (raw.isdecimal() and len(raw) < 9):
+    if raw is not None and not (raw.isdecimal() and len(raw) < 9):
         raise ParseError(f"{raw[:40]!r} is no number of a turn or of a frame. Leave it out, or send digits.")
     return int(raw or 0)
 

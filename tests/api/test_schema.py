@@ -23,12 +23,14 @@ from schemathesis import GenerationMode, checks
 from arena.battles.models import Battle, Response, Turn, Vote
 from arena.competitors.models import Competitor
 from arena.leaderboards.publishing import publish_snapshot
-from arena.prompts.models import Prompt, PromptSet, RecordedAnswer
+from arena.prompts.models import GenerationRun, Prompt, PromptSet, RecordedAnswer
 from arena.teams import api_tokens, members
-from arena.teams.models import Arena, Voter
+from arena.teams.models import Arena, Invitation, Membership, Voter
 
 DRAWN = 10
 """Requests an operation, the same ones every time: seconds for the whole API."""
+ROW = 901
+"""The id of whatever an address names by number."""
 DESCRIBED: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
 SCHEMA = schemathesis.openapi.from_dict(DESCRIBED)
 SCHEMA.app = get_wsgi_application()
@@ -62,6 +64,10 @@ class Room:
             RecordedAnswer.objects.create(prompt=prompt, competitor=competitor, text="x", conditions={})
         states = ("complete", "complete", "void", "served")
         battles = [self.battle(UUID(int=n), voter, field, state) for n, state in enumerate(states, 1)]
+        made = {"pk": ROW, "arena": self.arena, "role": "voter"}
+        Membership.objects.create(**made, voter=Voter.objects.create())
+        Invitation.objects.create(**made, token_hash="none")
+        GenerationRun.objects.create(pk=ROW, prompt_set=prompt.prompt_set, created_at=now)
         Vote.objects.create(battle=battles[0], voter=voter, winner="a", created_at=now)
         publish_snapshot(self.arena, now=now)
         expires = now + timedelta(days=1)
@@ -81,12 +87,16 @@ class Room:
         return battle
 
 
-def places(label: str) -> list[dict[str, str]]:
+def places(label: str) -> list[dict[str, Any]]:
     """What fills an address: mostly what is there."""
     known = [{"slug": "team", "battle_id": str(UUID(int=number))} for number in range(1, 5)]
     wanted = re.findall(r"{(\w+)}", label)
-    found = [{name: place[name] for name in wanted} for place in [*known, {**known[0], "slug": "elsewhere"}]]
-    return found if "battle_id" in wanted else [found[0], found[0], found[-1]]
+    rows = ("member_id", "invitation_id", "run_id", "number")
+    closed = {**known[0], "slug": "elsewhere", **dict.fromkeys(rows, 1)}
+    absurd = {**known[0], **dict.fromkeys(rows, 10**20)}
+    here = [{**dict.fromkeys(rows, ROW), "number": 1, **place} for place in known]
+    found = [{name: place[name] for name in wanted} for place in [*here, closed, absurd]]
+    return found if "battle_id" in wanted else [found[0], found[0], *found[-2:]]
 
 
 @pytest.fixture

@@ -118,9 +118,23 @@ TABLE: dict[str, list[tuple[str, Rule]]] = {
     "leaderboards:history_svg": [("GET", ALL)],
     "leaderboards:competitor": [("GET", ALL)],
     "api:schema": [("GET", ALL)],
-    "api:arenas": [("GET", ALL)],
+    "api:arenas": [("GET", ALL), ("POST", INSTANCE)],
     "api:arena": [("GET", ALL)],
-    "api:competitors": [("GET", ALL)],
+    "api:settings": [("GET", CONSOLE), ("PATCH", CONFIGURE)],
+    "api:state": [("POST", CONFIGURE)],
+    "api:members": [("GET", PEOPLE)],
+    "api:member": [("PUT DELETE", PEOPLE)],
+    "api:invitations": [("GET POST", PEOPLE)],
+    "api:invitation": [("DELETE", PEOPLE)],
+    "api:runs": [("GET POST", CONFIGURE)],
+    "api:run": [("GET", CONFIGURE)],
+    "api:stop_run": [("POST", CONFIGURE)],
+    "api:matrix": [("GET", ALL)],
+    "api:snapshots": [("GET", ALL)],
+    "api:snapshot": [("GET", ALL)],
+    "api:mine": [("GET", ALL)],
+    "api:competitors": [("GET", ALL), ("POST", CONFIGURE)],
+    "api:service": [("POST", CONFIGURE)],
     "api:leaderboard": [("GET", ALL)],
     "api:compare": [("GET", ALL)],
     "api:integrity": [("GET", ALL)],
@@ -148,6 +162,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "prompts:set": {"action": "save", "name": "set"},
     "console:decide": {"what": "mode", "mode": "off"},
     "api:vote": {"winner": "a"},
+    "api:service": {"name": "Ash", "in_service": False},
 }
 QUERIES = {"leaderboards:compare": "?a=Ash&b=Birch", "api:compare": "?a=Ash&b=Birch"}
 
@@ -225,7 +240,7 @@ class World:
             "member_id": victim.pk, "invitation_id": invitations.invite(arena, "voter")[0].pk,
             "token_id": api_tokens.make(owner, name="x", scopes=["read"], expires_at=soon, arena=arena)[0].pk,
             "set_id": prompts.pk, "run_id": run.pk, "prompt_id": prompt.pk, "upload_id": upload.public_id,
-            "token": "none", "competitor_id": field[0].pk, "endpoint_id": endpoint.pk,
+            "token": "none", "competitor_id": field[0].pk, "endpoint_id": endpoint.pk, "number": 1,
         }  # fmt: skip
 
     @staticmethod
@@ -255,8 +270,8 @@ class World:
         undone._from_testcase = True  # a vote insists on a transaction of its own
         cookies = deepcopy(browser.cookies)
         with undone:
-            send = browser.post if method == "POST" else browser.get
-            extra = {"content_type": kind} if kind and method == "POST" else {}
+            send = getattr(browser, method.lower())
+            extra = {"content_type": kind} if kind and method != "GET" else {}
             answer: HttpResponseBase = send(f"/{route}{QUERIES.get(name, '')}", body, **extra)
             transaction.set_rollback(True)
         browser.cookies = cookies
