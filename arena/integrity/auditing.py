@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef
 
-from arena.battles.models import Vote
+from arena.battles.models import SelfNamingReversal, Vote
 from arena.competitors.models import Competitor
 from arena.integrity import rows
 from arena.integrity.commitments import ERASED, GENESIS, VOTE_COLUMNS, commit, committed, link_hash
@@ -102,7 +102,7 @@ class _Walk:
             if link.kind in (Kind.ARENA, Kind.COMPETITOR):
                 self._changed(link)
         self._votes([link for link in links if link.kind == Kind.VOTE])
-        for kind in (Kind.EXCLUSION, Kind.ERASURE):
+        for kind in (Kind.EXCLUSION, Kind.ERASURE, Kind.REVERSAL):
             self._whole_rows(kind, [link for link in links if link.kind == kind])
 
     def _chained(self, link: AuditLink) -> None:
@@ -126,6 +126,7 @@ class _Walk:
             return
         found = rows.votes([link.row_id for link in links])
         said = rows.words([row[2] for row in found.values()], check=True)
+        marks = rows.marks([row[2] for row in found.values()])
         salts = salts_of({row[3] for row in found.values()})
         for link in links:
             row = found.get(link.row_id)
@@ -135,6 +136,9 @@ class _Walk:
             sealed = _opened(link)
             if commit(link.salt, rows.COUNTED, row) != sealed.get(rows.COUNTED):
                 self.done.found(link.position, f"vote {link.row_id} or its battle was edited.")
+            marked = commit(link.salt, rows.MARKED, marks.get(row[2], []))
+            if sealed.get(rows.MARKED, marked) != marked:  # links of earlier releases know no marks
+                self.done.found(link.position, f"why the battle of vote {link.row_id} is rated or not was edited.")
             self._said(link, row, sealed.get(rows.SAID, ""), salts.get(row[3]), said.get(row[2], []))
 
     def _said(self, link: AuditLink, row: tuple[Any, ...], sealed: str, salt: str | None, said: list[Any]) -> None:
@@ -207,7 +211,9 @@ def _unsealed(done: Audit) -> None:
         done.unattested.append(f"{young} {Kind.ERASURE} row(s) that no link covers")
     votes = Vote.objects.filter(battle__arena=done.arena).exclude(Exists(link.filter(kind=Kind.VOTE)))
     decided = Exclusion.objects.filter(arena=done.arena).exclude(Exists(link.filter(kind=Kind.EXCLUSION)))
-    for kind, unsealed in ((Kind.VOTE, votes), (Kind.EXCLUSION, decided)):
+    back = SelfNamingReversal.objects.filter(mark__battle__arena=done.arena)
+    back = back.exclude(Exists(link.filter(kind=Kind.REVERSAL)))
+    for kind, unsealed in ((Kind.VOTE, votes), (Kind.EXCLUSION, decided), (Kind.REVERSAL, back)):
         last = AuditLink.objects.filter(kind=kind).order_by("-row_id").values_list("row_id", flat=True).first() or 0
         ids = list(unsealed.order_by("pk").values_list("pk", flat=True))
         for pk in ids:

@@ -61,4 +61,5 @@ EXCLUSION_COLUMNS = (
     "id", "arena_id", "voter_id", "votes", "competitor_id", "action", "rule", "evidence", "sentence", "decided_by",
     "reverses_id", "proposal_id", "appeal_note", "created_at",
 )  # fmt: skip
-"""All but the reviewer's account, which may be closed one day."""
+REVERSAL_COLUMNS = ("id", "mark_id", "mark__battle__arena_id", "after_vote_id", "reason", "made_at")
+"""Of a mark that was taken back. Of both all but the reviewer's account, which may be closed one day."""

@@ -21,6 +21,7 @@ class AuditLink(FrozenRow):
         COMPETITOR = "competitor", "competitor"
         EXCLUSION = "exclusion", "exclusion"
         ERASURE = "erasure", "erasure"
+        REVERSAL = "reversal", "mark taken back"
         VOTE = "vote", "vote"
 
     arena = models.ForeignKey(Arena, on_delete=models.PROTECT, related_name="+", db_index=False)

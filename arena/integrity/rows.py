@@ -7,17 +7,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from arena.battles.models import Response, Turn, Vote
+from arena.battles.models import Response, SelfNaming, SelfNamingReversal, Turn, Vote
 from arena.competitors.models import Competitor
-from arena.integrity.commitments import EXCLUSION_COLUMNS, VOTE_COLUMNS, columns
+from arena.integrity.commitments import EXCLUSION_COLUMNS, REVERSAL_COLUMNS, VOTE_COLUMNS, columns
 from arena.integrity.models import AuditLink, Erasure, Exclusion
 from arena.teams.models import Arena
 
 Kind = AuditLink.Kind
 Values = dict[str, Any]
 BATCH = 2000
-COUNTED, SAID = "counted", "said"
-"""Commitments of a vote: to what boards make of it, and to what was asked and answered."""
+COUNTED, SAID, MARKED = "counted", "said", "marked"
+"""Commitments of a vote: to what boards make of it, to what was asked and answered, and to why it is not rated."""
 
 
 def votes(ids: Sequence[int]) -> dict[int, tuple[Any, ...]]:
@@ -41,6 +41,15 @@ def words(battle_ids: Sequence[int], *, check: bool = False) -> dict[int, list[A
     return said
 
 
+def marks(battle_ids: Sequence[int]) -> dict[int, list[Any]]:
+    """Marks by battle, all made before its vote; without the words that were found, which may go with a person."""
+    found: dict[int, list[Any]] = defaultdict(list)
+    made = SelfNaming.objects.filter(battle_id__in=battle_ids).order_by("battle_id", "turn", "side")
+    for battle, *mark in made.values_list("battle_id", "turn", "side", "rule", "kind"):
+        found[battle].append(mark)
+    return found
+
+
 def rows_of(kind: str, ids: Iterable[int]) -> dict[int, Values]:
     """Values by name of rows of any kind but votes; a row that is gone is missing."""
     model, names = {
@@ -48,6 +57,7 @@ def rows_of(kind: str, ids: Iterable[int]) -> dict[int, Values]:
         Kind.COMPETITOR: (Competitor, columns(Competitor)),
         Kind.EXCLUSION: (Exclusion, EXCLUSION_COLUMNS),
         Kind.ERASURE: (Erasure, columns(Erasure)),
+        Kind.REVERSAL: (SelfNamingReversal, REVERSAL_COLUMNS),
     }[Kind(kind)]
     found = model._default_manager.filter(pk__in=list(ids)).values("pk", *names)
     rows = {row.pop("pk"): row for row in found}

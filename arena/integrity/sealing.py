@@ -15,7 +15,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 
-from arena.battles.models import Vote
+from arena.battles.models import SelfNamingReversal, Vote
 from arena.battles.settled import frozen_tables
 from arena.competitors.models import Competitor
 from arena.integrity import rows
@@ -112,12 +112,12 @@ Fresh = list[tuple[int, str, int, str, str]]
 
 def _settled() -> dict[Any, int]:
     """The highest ids below which every row is committed; without waiting for writers where nothing is new."""
-    tables = (Vote, Exclusion)
+    tables = {Vote: Kind.VOTE, Exclusion: Kind.EXCLUSION, SelfNamingReversal: Kind.REVERSAL}
 
     def highest() -> dict[Any, int]:
         return {table: table._default_manager.aggregate(top=Max("pk"))["top"] or 0 for table in tables}
 
-    sealed = {Vote: _sealed(Kind.VOTE), Exclusion: _sealed(Kind.EXCLUSION)}
+    sealed = {table: _sealed(kind) for table, kind in tables.items()}
     if highest() == sealed:
         return sealed
     with frozen_tables(*tables):
@@ -161,12 +161,15 @@ def last_links(kind: str, ids: Iterable[int]) -> dict[int, AuditLink]:
 
 
 def _decisions(limits: dict[Any, int]) -> Fresh:
-    """New exclusions; an erasure goes into the chain of every arena in which the person voted."""
+    """New exclusions, and marks taken back; an erasure goes into the chain of every arena in which the person voted."""
     fresh: Fresh = []
     after = _sealed(Kind.EXCLUSION)
     new = Exclusion.objects.filter(pk__gt=after, pk__lte=limits[Exclusion]).values_list("pk", flat=True)
     for pk, values in sorted(rows.rows_of(Kind.EXCLUSION, new).items()):
         fresh.append(_link(values["row"]["arena_id"], Kind.EXCLUSION, pk, values))
+    back = SelfNamingReversal.objects.filter(pk__gt=_sealed(Kind.REVERSAL), pk__lte=limits[SelfNamingReversal])
+    for pk, values in sorted(rows.rows_of(Kind.REVERSAL, back.values_list("pk", flat=True)).items()):
+        fresh.append(_link(values["row"]["mark__battle__arena_id"], Kind.REVERSAL, pk, values))
     sealed = AuditLink.objects.filter(kind=Kind.ERASURE).values("row_id")
     for pk, voter_id in list(Erasure.objects.exclude(pk__in=sealed).order_by("pk").values_list("pk", "voter_id")):
         arenas = Vote.objects.filter(voter=voter_id).values_list("battle__arena_id", flat=True).order_by().distinct()
@@ -184,12 +187,13 @@ def _votes(through: int, most: int) -> Fresh:
     new = Vote.objects.filter(pk__gt=_sealed(Kind.VOTE), pk__lte=through).order_by("pk")
     fresh: Fresh = []
     for some in rows.batches(list(new.values_list(*VOTE_COLUMNS)[:most])):
-        said = rows.words([row[2] for row in some])
+        said, marks = rows.words([row[2] for row in some]), rows.marks([row[2] for row in some])
         salts = _salts({row[3] for row in some})
         for row in some:
             salt = secrets.token_hex(16)
             commitments = {
                 rows.COUNTED: commit(salt, rows.COUNTED, row),
+                rows.MARKED: commit(salt, rows.MARKED, marks.get(row[2], [])),
                 rows.SAID: said_commitment(salt, salts.get(row[3]), said.get(row[2], [])),
             }
             fresh.append((row[1], Kind.VOTE, row[0], salt, json.dumps(commitments, separators=(",", ":"))))

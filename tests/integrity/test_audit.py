@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,7 +13,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from arena.battles.models import Response, Turn, Vote
+from arena.battles import marking
+from arena.battles.models import Response, SelfNaming, Turn, Vote
 from arena.competitors.models import Competitor
 from arena.integrity import sealing
 from arena.integrity.auditing import Audit, audit
@@ -252,6 +254,65 @@ def test_erasing_a_person_breaks_no_link_and_keeps_what_boards_count(
 def test_a_salt_deleted_without_an_erasure_is_found(orchard: Arena, votes: list[Vote], now: datetime) -> None:
     sql("DELETE FROM integrity_votersalt WHERE voter_id = %s", votes[0].voter_id)
     assert "no erasure says why" in sentences(audit(orchard))
+
+
+@pytest.fixture
+def marked(orchard: Arena, judge: Judge, now: datetime) -> Vote:
+    """A vote on a battle whose answer said whose it is."""
+    vote = judge("Ash", "Birch", "a")
+    SelfNaming.objects.create(
+        battle=vote.battle, turn=1, side="a", rule="says", kind="model", words="i am ash", made_at=now
+    )
+    return vote
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM battles_selfnaming",
+        "UPDATE battles_selfnaming SET side = 'b'",
+        "INSERT INTO battles_selfnaming (battle_id, turn, side, rule, kind, words, made_at) "
+        "SELECT battle_id, 1, '', 'asks', 'prompt', '', made_at FROM battles_selfnaming",
+    ],
+)
+def test_a_mark_slipped_in_changed_or_taken_away_is_found(
+    orchard: Arena, marked: Vote, now: datetime, statement: str
+) -> None:
+    sealing.seal(now=now)
+    assert audit(orchard).findings == []
+    sql(statement)
+    [finding] = audit(orchard).findings
+    assert finding.position == position_of(marked) and "rated or not" in finding.sentence
+
+
+def test_words_of_a_mark_that_go_with_a_person_change_nothing(orchard: Arena, marked: Vote, now: datetime) -> None:
+    sealing.seal(now=now)
+    marking.forget_words(marked.voter)
+    assert audit(orchard).findings == []
+
+
+def test_a_mark_taken_back_is_sealed(orchard: Arena, marked: Vote, now: datetime) -> None:
+    sealing.seal(now=now)
+    marking.reverse(marked.battle.self_namings.get(), reviewer=None, reason="Ash is a tree here.", now=now)
+    assert audit(orchard).unattested == ["1 reversal row(s) after the last link"]
+    assert sealing.seal(now=now) == 1
+    done = audit(orchard)
+    assert (done.findings, done.unattested) == ([], [])
+    sql("UPDATE battles_selfnamingreversal SET after_vote_id = 0")
+    assert "was edited" in sentences(audit(orchard))
+    sql("DELETE FROM battles_selfnamingreversal")
+    assert "was deleted" in sentences(audit(orchard))
+
+
+def test_links_of_a_release_that_knew_no_marks_still_match(orchard: Arena, marked: Vote, now: datetime) -> None:
+    sealing.seal(now=now)
+    link = AuditLink.objects.get(kind="vote", row_id=marked.pk)
+    sealed = json.loads(link.commitments)
+    del sealed["marked"]
+    sql("UPDATE integrity_auditlink SET commitments = %s WHERE id = %s", json.dumps(sealed), link.pk)
+    sql("DELETE FROM integrity_audithead")
+    recompute(orchard)
+    assert audit(orchard).findings == []
 
 
 def test_an_erasure_made_up_to_hide_a_change_of_words_is_found(orchard: Arena, judge: Judge, now: datetime) -> None:
