@@ -35,7 +35,10 @@ class Freshness:
     difference, lower, upper : float64, shape (n,), points
         old - fresh, with an interval that holds for all competitors at once; nan where nobody can tell.
     flagged : bool, shape (n,)
-        Whether the whole interval lies above 0: better on old prompts.
+        Whether the whole interval lies above 0, and that of theta_old - scale · theta_fresh too: better on old prompts,
+        and not only because everybody lies further apart there.
+    scale : float
+        How many times as far apart the competitors lie on old prompts as on fresh ones.
     prompts_old, prompts_fresh : int
     status : {'ok', 'few_prompts', 'few_votes'}
     """
@@ -49,6 +52,7 @@ class Freshness:
     lower: Floats
     upper: Floats
     flagged: NDArray[np.bool_]
+    scale: float
     prompts_old: int
     prompts_fresh: int
     status: str
@@ -64,6 +68,10 @@ def old_against_fresh(
     one voter are alike, and so are votes on one prompt, which are what the date parts. V_voter sums each voter's
     influence over both sides, so that a taste which a voter has on both cancels. Intervals take t at the degrees of
     freedom of both sides (Welch) and at level^(1/k), which holds for all k at once (Šidák).
+
+    Prompts that are worn, or merely easy, draw all competitors together, and the best would then look better on the
+    others. So `flagged` also asks for delta with theta_fresh times `scale`, the ratio of the two sides' root sums of
+    squares less their own variance; what remains is a change of order.
 
     The mean is the others' as well: where one of few is much better on old prompts, the rest look worse there.
 
@@ -103,7 +111,7 @@ def old_against_fresh(
     nothing = np.full(n, np.nan)
     unknown = Freshness(
         names=data.names, votes_old=_votes(data, old), votes_fresh=_votes(data, ~old), old=nothing, fresh=nothing,
-        difference=nothing, lower=nothing, upper=nothing, flagged=np.zeros(n, dtype=bool),
+        difference=nothing, lower=nothing, upper=nothing, flagged=np.zeros(n, dtype=bool), scale=1.0,
         prompts_old=int(np.unique(asked[old]).size), prompts_fresh=int(np.unique(asked[~old]).size),
         status="few_prompts",
     )  # fmt: skip
@@ -112,13 +120,13 @@ def old_against_fresh(
     members, inside = _compared(data, old, min_votes)
     if members.size < 2:
         return replace(unknown, status="few_votes")
-    sides = [_rated(data, asked, inside & side, members) for side in (old, ~old)]
-    difference = sides[0].strength - sides[1].strength
-    error = np.sqrt(_variance(*sides))
-    weak = sides[0].weak | sides[1].weak
-    quantile = stdtrit(_welch(sides[0], sides[1]), 0.5 + level ** (1 / members.size) / 2)
-    reach = np.where(weak, np.nan, quantile * error)
-    lower, upper = difference - reach, difference + reach
+    old_side, fresh_side = (_rated(data, asked, inside & side, members) for side in (old, ~old))
+    scale = _scale(old_side, fresh_side)
+    reach = stdtrit(_welch(old_side, fresh_side), 0.5 + level ** (1 / members.size) / 2)
+    reach[old_side.weak | fresh_side.weak] = np.nan
+    difference = old_side.strength - fresh_side.strength
+    half = reach * np.sqrt(_variance(old_side, fresh_side, 1.0))
+    matched = old_side.strength - scale * fresh_side.strength - reach * np.sqrt(_variance(old_side, fresh_side, scale))
 
     def placed(values: Floats) -> Floats:
         row = nothing.copy()
@@ -126,10 +134,11 @@ def old_against_fresh(
         return row
 
     flagged = np.zeros(n, dtype=bool)
-    flagged[members] = lower > 0
+    flagged[members] = (difference - half > 0) & (matched > 0)
     return replace(
-        unknown, status="ok", flagged=flagged, old=placed(sides[0].strength), fresh=placed(sides[1].strength),
-        difference=placed(difference), lower=placed(lower), upper=placed(upper),
+        unknown, status="ok", flagged=flagged, scale=scale, old=placed(old_side.strength),
+        fresh=placed(fresh_side.strength), difference=placed(difference), lower=placed(difference - half),
+        upper=placed(difference + half),
     )  # fmt: skip
 
 
@@ -193,16 +202,22 @@ def _rated(data: Comparisons, prompt: Ints, chosen: NDArray[np.bool_], members: 
     )  # fmt: skip
 
 
-def _variance(old: _Side, fresh: _Side) -> Floats:
-    """Var delta, votes of one voter alike on both sides together, so that a taste for a competitor cancels."""
-    by_vote, by_prompt = old.by_vote + fresh.by_vote, old.by_prompt + fresh.by_prompt
+def _variance(old: _Side, fresh: _Side, scale: float) -> Floats:
+    """Var(theta_old - scale · theta_fresh), a voter's votes on both sides together, so that one's taste cancels."""
+    by_vote, by_prompt = old.by_vote + scale**2 * fresh.by_vote, old.by_prompt + scale**2 * fresh.by_prompt
     voters, where = np.unique(np.concatenate([old.voters, fresh.voters]), return_inverse=True)
     if voters.size < 2:
         return np.maximum(by_vote, by_prompt)
     each = np.zeros((voters.size, old.strength.size))
-    np.add.at(each, where.ravel(), np.concatenate([old.influence, -fresh.influence]))
+    np.add.at(each, where.ravel(), np.concatenate([old.influence, -scale * fresh.influence]))
     by_voter = (each**2).sum(axis=0) * voters.size / (voters.size - 1)
     return np.asarray(np.maximum.reduce([by_vote, by_prompt, by_voter, by_voter + by_prompt - by_vote]))
+
+
+def _scale(old: _Side, fresh: _Side) -> float:
+    """Spread on old prompts over that on fresh ones; 1.0 where either is not more than chance makes of it."""
+    spread = [side.strength @ side.strength - np.maximum(side.by_vote, side.by_prompt).sum() for side in (old, fresh)]
+    return float(np.sqrt(spread[0] / spread[1])) if min(spread) > 0 else 1.0
 
 
 def _any_weak(found: list[Covariance]) -> NDArray[np.bool_]:

@@ -14,8 +14,8 @@ from tests.ratings.prompt_worlds import world
 @pytest.mark.parametrize(
     ("design", "worlds"),
     [
-        ({}, 150),
-        ({"own": 1.0, "taste": 0.0}, 100),
+        ({}, 100),
+        ({"own": 1.0, "taste": 0.0}, 60),
         ({"voters": 4, "taste": 1.0}, 50),
     ],
 )
@@ -28,11 +28,24 @@ def test_honest_worlds_are_flagged_at_most_once_in_twenty(design: dict[str, floa
     assert flagged <= 0.05 * worlds
 
 
+def test_prompts_that_are_worn_make_nobody_look_as_if_the_others_had_been_seen() -> None:
+    """Half of the fresh prompts are at their ceiling, so that ratings lie half as far apart there: the best lose there
+    what the worst gain. 60 honest worlds."""
+    kinds, flagged, scales = ["live"] * 30 + ["ceiling"] * 10, 0, []
+    for seed in range(60):
+        data, prompt = world(kinds, 30, seed)
+        found = old_against_fresh(data, prompt, prompt < 20)
+        flagged += bool(found.flagged.any())
+        scales.append(found.scale)
+    assert np.median(scales) > 1.5
+    assert flagged <= 3
+
+
 def test_a_competitor_that_is_better_on_old_prompts_alone_is_flagged_and_no_other() -> None:
-    """By 1.3 log-odds, 226 points, on 30 of 60 prompts with 30 votes each."""
+    """By 1.6 log-odds, 278 points, on 30 of 60 prompts with 30 votes each."""
     hits, others = 0, 0
     for seed in range(20):
-        data, prompt = world(["seen"] * 30 + ["live"] * 30, 30, seed, boost=1.3)
+        data, prompt = world(["seen"] * 30 + ["live"] * 30, 30, seed, boost=1.6)
         found = old_against_fresh(data, prompt, prompt < 30)
         hits += bool(found.flagged[0])
         others += bool(found.flagged[1:].any())
