@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.parsers import MultiPartParser
@@ -17,6 +17,8 @@ from rest_framework.response import Response
 from arena.api.parsers import ShallowJSONParser
 from arena.api.serializers import ErrorOut, example
 from arena.api.views import ArenaView
+from arena.leaderboards.prompt_records import saturation_of
+from arena.leaderboards.prompt_words import saturation_sentence
 from arena.prompts import listing
 from arena.prompts.answers import Mixed
 from arena.prompts.decoding import DELIMITERS, ENCODINGS, File, Reading
@@ -86,6 +88,32 @@ class RefusedOut(ErrorOut):
     problems = ProblemOut(many=True, required=False)
 
 
+class SaturationOut(serializers.Serializer[Any]):
+    """How many of the set's prompts in service have ceased to tell competitors apart."""
+
+    judged = serializers.IntegerField(
+        help_text="Prompts with at least ten votes; the counts after the next are theirs."
+    )
+    too_few = serializers.IntegerField(help_text="Prompts with fewer.")
+    nothing = serializers.IntegerField(help_text="They separate nothing.")
+    ceiling = serializers.IntegerField(help_text="Of those, prompts whose votes are ties.")
+    floor = serializers.IntegerField(help_text="Of those, prompts whose answers are both bad.")
+    even = serializers.IntegerField(help_text="Of those, prompts whose votes fall like coins.")
+    separates = serializers.IntegerField(help_text="They separate as the ratings do.")
+    otherwise = serializers.IntegerField(help_text="They separate, and not as the ratings do.")
+    cannot_tell = serializers.IntegerField()
+    share = serializers.FloatField(allow_null=True, help_text="nothing / judged.")
+    lower = serializers.FloatField(allow_null=True, help_text="Of the 95 % interval of that share.")
+    upper = serializers.FloatField(allow_null=True, help_text="The same, were all that nobody can tell of like those.")
+    decided = serializers.FloatField(allow_null=True, help_text="Share of the votes that name a winner.")
+    ties = serializers.FloatField(allow_null=True, help_text="Share of the votes.")
+    both_bad = serializers.FloatField(allow_null=True, help_text="Share of the votes.")
+    sentence = serializers.SerializerMethodField()
+
+    def get_sentence(self, worn: Any) -> str:
+        return saturation_sentence(worn)
+
+
 class PromptSetOut(serializers.Serializer[Any]):
     name = serializers.CharField()
     purpose = serializers.ChoiceField(choices=PromptSet.Purpose.choices)
@@ -96,6 +124,13 @@ class PromptSetOut(serializers.Serializer[Any]):
     retired = serializers.IntegerField()
     competitors = serializers.IntegerField(help_text="Competitors with answers.")
     created_at = serializers.DateTimeField()
+    saturation = serializers.SerializerMethodField()
+
+    @extend_schema_field(SaturationOut(allow_null=True))
+    def get_saturation(self, prompt_set: PromptSet) -> Any:
+        """As of the last snapshot; null before the first."""
+        worn = saturation_of(prompt_set)
+        return None if worn is None else SaturationOut(worn).data
 
 
 REFUSALS = {400: RefusedOut, 403: ErrorOut, 404: ErrorOut, 413: ErrorOut, 415: ErrorOut, 503: ErrorOut}

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from arena.console.views import arena, arenas, competitors, endpoints, mine, review, votes
+from arena.console.views import arena, arenas, competitors, endpoints, freshness, mine, review, votes
 
 app_name = "console"
 urlpatterns = [
@@ -23,6 +23,8 @@ urlpatterns = [
     path("console/<slug:slug>/votes/", votes.votes, name="votes"),
     path("console/<slug:slug>/integrity/", review.review, name="review"),
     path("console/<slug:slug>/integrity/decide/", review.decide, name="decide"),
+    path("console/<slug:slug>/freshness/", freshness.freshness, name="freshness"),
+    path("console/<slug:slug>/freshness.csv", freshness.freshness_csv, name="freshness_csv"),
     path("console/<slug:slug>/votes-a-day.csv", votes.daily, {"kind": "csv"}, name="daily_csv"),
     path("console/<slug:slug>/votes-a-day.svg", votes.daily, {"kind": "svg"}, name="daily_svg"),
     path("a/<slug:slug>/mine/", mine.mine, name="mine"),

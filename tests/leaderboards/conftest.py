@@ -11,7 +11,7 @@ from arena.battles import simulating, votes
 from arena.battles.models import Battle, Response, Turn, Vote
 from arena.battles.words import Side, Winner
 from arena.competitors.models import Competitor
-from arena.leaderboards import agreeing, profile, shares, standing
+from arena.leaderboards import agreeing, freshness, profile, prompt_records, shares, standing
 from arena.teams.models import Arena, Voter
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -30,7 +30,10 @@ def field(arena: Arena, names: tuple[str, ...] = tuple(name for name, _ in FIELD
 @pytest.fixture(autouse=True)
 def nothing_remembered() -> Iterator[None]:
     """Opened snapshots are kept by a process for good; every test has a database of its own."""
-    for kept in (standing._opened, shares._served, profile._answered, agreeing._measured):
+    for kept in (
+        standing._opened, shares._served, profile._answered, agreeing._measured, prompt_records._record,
+        freshness._compared,
+    ):  # fmt: skip
         kept.cache_clear()
     yield
 

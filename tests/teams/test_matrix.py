@@ -85,6 +85,8 @@ TABLE: dict[str, list[tuple[str, Rule]]] = {
     "console:votes": [("GET", CONSOLE)],
     "console:review": [("GET", CONSOLE)],
     "console:decide": [("POST", CONFIGURE)],
+    "console:freshness": [("GET", CONSOLE)],
+    "console:freshness_csv": [("GET", CONSOLE)],
     "console:daily_csv": [("GET", CONSOLE)],
     "console:daily_svg": [("GET", CONSOLE)],
     "console:mine": [("GET", ALL)],

@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -23,9 +22,9 @@ from arena.prompts.keeping import ChecksRefused, Facts, KeepingRefused
 from arena.prompts.listing import Filters
 from arena.prompts.models import Prompt, PromptSet
 from arena.prompts.prompt_rows import split_tags
+from arena.prompts.views import records
 from arena.prompts.views.door import configured, frame
 
-PAGE = 50
 DESCRIBED = {
     "json": gettext_lazy("true: the answer is JSON, or one code block of it"),
     "json_schema": gettext_lazy("a JSON schema that the answer fits"),
@@ -82,14 +81,17 @@ def _filters(request: HttpRequest) -> Filters:
 
 def _show(request: HttpRequest, prompt_set: PromptSet, refused: KeepingRefused | None = None) -> HttpResponse:
     filters = _filters(request)
-    shown = Paginator(listing.prompts_of(prompt_set, filters), PAGE).get_page(request.GET.get("page"))
+    listed = records.page_of(request, prompt_set, listing.prompts_of(prompt_set, filters))
     alike, is_whole = listing.alike_in(prompt_set)
     kept = {"q": filters.text, "category": filters.category, "tag": filters.tag, "state": filters.state}
+    kept |= listed.pop("kept", {})
+    query, unsorted = ({k: v for k, v in kept.items() if v and k != left_out} for left_out in ("", "sort"))
     context = {
-        **frame(request, prompt_set.arena), "set": prompt_set, "shown": shown, "filters": filters,
+        **frame(request, prompt_set.arena), **listed, "set": prompt_set, "filters": filters,
         "problem": str(refused or ""),
         "categories": listing.categories_of(prompt_set), "tags": listing.tags_of(prompt_set),
-        "alike": alike, "is_whole": is_whole, "query": urlencode({k: v for k, v in kept.items() if v}),
+        "alike": alike, "is_whole": is_whole, "query": urlencode(query),
+        "sort_start": f"?{urlencode(unsorted)}&" if unsorted else "?",
         **_of_checks(request, prompt_set.checks, refused),
     }  # fmt: skip
     return render(request, "prompts/set.html", context, status=400 if refused else 200)
@@ -219,7 +221,7 @@ def _of_prompt(request: HttpRequest, prompt: Prompt, problem: KeepingRefused | N
         **frame(request, prompt.prompt_set.arena), "set": prompt.prompt_set, "prompt": prompt,
         "problem": str(problem or ""),
         "texts": texts, "facts": facts, "tags": ", ".join(facts.tags),
-        "competitors": prompt.answers.values("competitor").distinct().count(),
+        "competitors": prompt.answers.values("competitor").distinct().count(), **records.of_prompt(prompt),
         "replaced_by": prompt.replacements.first(), "of_set": specs.written(prompt.prompt_set.checks),
         **_of_checks(request, prompt.checks, problem),
     }  # fmt: skip
