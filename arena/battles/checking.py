@@ -20,10 +20,10 @@ from arena.prompts.checks.specs import Spec, combined, digest
 from arena.prompts.models import Prompt, RecordedAnswer
 
 log = logging.getLogger(__name__)
-PAGE = 2000
+PAGE = 500
 """Ids that are looked through at a time; only those that are due are read."""
 BATCH = 300
-"""Answers that are checked at a time, well within a second."""
+"""Answers that are checked at a time, in about a second."""
 FOUND = ("specification", "results", "checked_at")
 
 
