@@ -20,6 +20,7 @@ SEES = {Role.OWNER, Role.OPERATOR, Role.AUDITOR, STAFF}
 CONFIGURES = {Role.OWNER, Role.OPERATOR, STAFF}
 READ = {
     "competitors": "/console/team/competitors/",
+    "freshness": "/console/team/freshness/", "freshness_csv": "/console/team/freshness.csv",
     "overview": "/console/team/", "settings": "/console/team/settings/", "votes": "/console/team/votes/",
     "daily_csv": "/console/team/votes-a-day.csv", "daily_svg": "/console/team/votes-a-day.svg",
 }  # fmt: skip
