@@ -134,6 +134,14 @@ def test_nothing_is_asked_that_could_pass_the_budget(prompt_set: PromptSet, fiel
     assert run.spent == 50 * len(provider.asked) == 50 * RecordedAnswer.objects.count()
 
 
+def test_answers_that_break_off_are_paid_for_too(prompt_set: PromptSet, field: list[Competitor]) -> None:
+    """Whoever answers is paid for what was written, whether or not it arrived whole; each is at most about 209."""
+    provider = ScriptedProvider("Par", ProviderError(ErrorCode.CUT_OFF))
+    run = carry_out(begin(prompt_set, field, budget=700, concurrency=1, attempts=3), provider)
+    assert run.state == State.OUT_OF_BUDGET
+    assert len(provider.asked) == 3 and 3 * 200 < run.spent <= 700
+
+
 def test_a_budget_needs_prices(prompt_set: PromptSet, field: list[Competitor]) -> None:
     Competitor.objects.filter(pk=field[1].pk).update(price_out=None)
     field[1].refresh_from_db()

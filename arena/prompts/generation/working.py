@@ -17,7 +17,7 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait
 
 from arena.competitors import endpoints
 from arena.competitors.models import Competitor
-from arena.competitors.providers import Provider, ProviderError, close_shared_clients
+from arena.competitors.providers import ErrorCode, Provider, ProviderError, close_shared_clients
 from arena.prompts.answers import store_generated
 from arena.prompts.generation import costs, runs
 from arena.prompts.generation.asking import Heard, converse, is_transient
@@ -31,6 +31,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 """Seconds between two attempts at one answer: growing, and with chance in them."""
 AT_ONCE = 4
 """Runs that one worker carries out at the same time."""
+NEVER_ANSWERED = frozenset({ErrorCode.CONNECT, ErrorCode.REFUSED, ErrorCode.TOO_LONG})
 ProviderFor = Callable[[Competitor], Provider]
 
 
@@ -146,13 +147,15 @@ class _Carrying:
         )
         async for attempt in asking:
             with attempt:
+                if not self._affordable(0):  # by what failed before; this attempt is reserved already
+                    raise ProviderError(ErrorCode.REFUSED, "Another attempt could pass the budget.")
                 try:
                     return await converse(
                         self.provider_for(competitor), prompt.messages, endpoints.generation_settings(competitor),
                         system_prompt=competitor.system_prompt,
                     )  # fmt: skip
-                except ProviderError:
-                    await database_sync_to_async(self._spend)(_lost(competitor, prompt))
+                except ProviderError as error:
+                    await database_sync_to_async(self._spend)(_lost(competitor, prompt, error))
                     raise
         raise AssertionError("an attempt returns or raises")
 
@@ -201,7 +204,9 @@ def _price(competitor: Competitor, prompt: Prompt, heard: Sequence[Heard]) -> fl
     return total
 
 
-def _lost(competitor: Competitor, prompt: Prompt) -> float:
-    """What a failed attempt may have cost: what was said to it."""
+def _lost(competitor: Competitor, prompt: Prompt, error: ProviderError) -> float:
+    """What a failed attempt may have cost: what was said to it, and all it may answer where it may have begun to."""
+    if error.code not in NEVER_ANSWERED and not error.detail.startswith("HTTP "):
+        return costs.at_most(competitor, prompt.messages)
     spoken = costs.estimated_tokens(competitor.system_prompt, *prompt.messages)
     return costs.cost(competitor, tokens_in=spoken, tokens_out=0) or 0.0
