@@ -20,7 +20,7 @@ KEPT = timedelta(days=1)
 def keep(files: Sequence[File], arena: Arena, user_id: int | None, kind: str, *, now: datetime) -> Upload:
     """Store what was sent; uploads of the day before go. Raises ImportRefused where it is nothing or too much."""
     check_size(files)
-    Upload.objects.filter(created_at__lt=now - KEPT).delete()
+    forget(now=now)
     return Upload.objects.create(
         arena=arena,
         user_id=user_id,
@@ -29,6 +29,11 @@ def keep(files: Sequence[File], arena: Arena, user_id: int | None, kind: str, *,
         content=_packed(files),
         created_at=now,
     )
+
+
+def forget(*, now: datetime) -> None:
+    """Deletes what nobody finished within a day: it may hold what is to be sealed. The worker's duty too."""
+    Upload.objects.filter(created_at__lt=now - KEPT).delete()
 
 
 def files_of(upload: Upload) -> list[File]:

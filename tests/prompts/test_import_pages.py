@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
 from arena.battles import assignment
 from arena.competitors.models import Competitor
+from arena.leaderboards.management.commands.run_worker import tick
 from arena.prompts.decoding import LARGEST
 from arena.prompts.models import Prompt, PromptSet, RecordedAnswer, Upload
 from arena.teams.models import Arena, Membership, Role, Voter
@@ -257,6 +260,14 @@ def test_published_prompts_of_two_turns_come_in_by_the_browsers_way(
     assert (report.prompts, report.notes) == (80, ["Not kept: the columns reference."])
     assert set(Prompt.objects.values_list("turn_count", flat=True)) == {2}
     assert Prompt.objects.values("category").distinct().count() == 8
+
+
+def test_the_worker_deletes_what_nobody_finished_within_a_day(arena: Arena, lead: Client) -> None:
+    send(lead, WIDE)
+    tick(now=timezone.now())
+    assert Upload.objects.exists()
+    tick(now=timezone.now() + timedelta(days=1, seconds=1))
+    assert not Upload.objects.exists()
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from arena.battles import addresses, lifecycle
 from arena.battles.checking import Checker
 from arena.integrity import erasing, proposing, sealing
 from arena.leaderboards.publishing import publish_if_due
-from arena.prompts import keeping
+from arena.prompts import keeping, uploads
 from arena.prompts.generation.working import Worker as GenerationWorker
 from arena.teams import heartbeat
 from arena.teams.models import Arena
@@ -66,6 +66,7 @@ def tick(*, now: datetime) -> None:
     lifecycle.sweep(now=now)
     addresses.forget(now=now)
     erasing.forget_origins(now=now)
+    uploads.forget(now=now)
     keeping.retire_stale(now=now)
     sealing.seal(now=now)
     for arena in Arena.objects.filter(archived_at__isnull=True):
