@@ -19,6 +19,8 @@ from ratings.data import Floats, Outcome
 from ratings.served import ServedLog
 
 ACCOUNT = "account"
+MOMENTS = ("burst",)
+"""Kinds of cluster that share no more than a moment: judged last, for a campaign's moment is honest people's too."""
 
 
 @dataclass
@@ -56,12 +58,24 @@ def judge(
     units.gated = (stakes.voted > 0) & (before.gated == stakes.voted)
     if options.d1:
         _select(log, stakes, units, verdicts, options)
-        units.claimed |= verdicts.excluded
-        units.claimed[stakes.account[known.held]] = True
-        _accounts(log, honest, units, verdicts, options)
+        decided = verdicts.excluded.copy()
+        decided[stakes.account[known.held]] = True
+        units.claimed |= decided
+        findings = _accounts(log, honest, units, verdicts, options)
         _sides(log, honest, verdicts, options)
-    if options.d4:
-        for kind in sorted(log.clusters):
+    kinds = sorted(log.clusters) if options.d4 else []
+    alone = verdicts.excluded.copy()
+    for kind in kinds:
+        if kind not in MOMENTS:
+            _clusters(log, honest, kind, units, verdicts, options)
+    if options.d1:
+        if (verdicts.excluded & ~alone).any():
+            units.claimed[:] = decided | verdicts.excluded
+            findings = find(units, options)
+        for finding in findings:
+            _holds(log, honest, units, finding, verdicts, options)
+    for kind in kinds:
+        if kind in MOMENTS:
             _clusters(log, honest, kind, units, verdicts, options)
     return verdicts
 
@@ -110,9 +124,13 @@ def _select(log: ServedLog, stakes: Stakes, units: Units, verdicts: Verdicts, op
         )  # fmt: skip
 
 
-def _accounts(log: ServedLog, honest: Honest, units: Units, verdicts: Verdicts, options: ScreenOptions) -> None:
+def _accounts(
+    log: ServedLog, honest: Honest, units: Units, verdicts: Verdicts, options: ScreenOptions
+) -> list[Finding]:  # fmt: skip
+    """Alarms, and those excluded who give themselves away; whom to hold is asked when clusters have been judged."""
     stakes = honest.stakes
-    for finding in find(units, options):
+    findings = find(units, options)
+    for finding in findings:
         verdicts.alarms.append(_alarm(log, "D1", ACCOUNT, finding, options))
         name, sign = log.names[finding.competitor], finding.sign
         firm = finding.log_l >= options.claim
@@ -129,15 +147,23 @@ def _accounts(log: ServedLog, honest: Honest, units: Units, verdicts: Verdicts, 
                     )
                 )  # fmt: skip
         verdicts.exclude(stakes.account[large])
-        for stratum, left in zip((LARGE, SMALL), finding.left.tolist(), strict=True):
-            if left > options.stratum:
-                rows = quarantined(honest, units, finding, stratum == LARGE)
-                rows = rows[~verdicts.excluded[stakes.account[rows]]]
-                counted = (stakes.voted - verdicts.gated) * ~verdicts.excluded[stakes.account]
-                if worth_holding(units, rows, finding, counted):
-                    _hold(log, honest, units, finding, stratum, rows, verdicts)
-            elif stratum == SMALL and finding.by_stratum[SMALL] > options.stratum:
-                _hold(log, honest, units, finding, stratum, finding.rows[firm & ~units.large[finding.rows]], verdicts)
+    return findings
+
+
+def _holds(
+    log: ServedLog, honest: Honest, units: Units, finding: Finding, verdicts: Verdicts, options: ScreenOptions
+) -> None:  # fmt: skip
+    stakes = honest.stakes
+    open_ = ~verdicts.excluded[stakes.account]
+    for stratum, left in zip((LARGE, SMALL), finding.left.tolist(), strict=True):
+        if left > options.stratum:
+            rows = quarantined(honest, units, finding, stratum == LARGE)
+            rows = rows[open_[rows]]
+            if worth_holding(units, rows, finding, (stakes.voted - verdicts.gated) * open_):
+                _hold(log, honest, units, finding, stratum, rows, verdicts)
+        elif stratum == SMALL and finding.by_stratum[SMALL] > options.stratum:
+            rows = finding.rows[(finding.log_l >= options.claim) & ~units.large[finding.rows]]
+            _hold(log, honest, units, finding, stratum, rows[open_[rows]], verdicts)
 
 
 def _hold(

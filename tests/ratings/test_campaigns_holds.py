@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from ratings.campaigns import ScreenOptions, screen
 from ratings.campaigns.accounts import worth_holding
 from ratings.campaigns.evidence import Finding, Units, find
-from tests.ratings.test_campaigns import CALM, honest, moved, out, targeted
+from tests.ratings.test_campaigns import CALM, VOTERS, honest, moved, out, targeted
 
 
 def units(log_l: np.ndarray, *, large: bool = True, gated: np.ndarray | None = None) -> Units:
@@ -53,3 +55,15 @@ def test_what_the_strata_gate_took_is_no_reason_to_hold_others() -> None:
     (with_gate,) = find(units(weak, gated=weak > 0), ScreenOptions())
     assert alone.log_e == with_gate.log_e > 9
     assert alone.left[0] > ScreenOptions().stratum > with_gate.left[0]
+
+
+def test_clusters_of_one_vote_accounts_go_before_anybody_is_held_for_their_sake() -> None:
+    log = targeted(honest(42), accounts=60, shown=4, seed=5)
+    ring = np.where(np.arange(log.accounts) < VOTERS, -1, (np.arange(log.accounts) - VOTERS) // 6)
+    found = screen(replace(log, clusters={"address": ring.astype(np.int32)}), CALM)
+    assert "D4" in {alarm.rule for alarm in found.alarms}
+    assert {one.kind for one in found.exclusions if one.action == "excluded"} == {"address"}
+    honest_lost = (found.weight == 0) & log.voted & (log.account < VOTERS)
+    assert honest_lost.sum() == 0
+    alone = screen(log, CALM)  # the same accounts without an address in common
+    assert ((alone.weight == 0) & log.voted & (log.account < VOTERS)).sum() > 100
