@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Max, QuerySet
+from django.db.models import QuerySet
 
 from arena.battles.models import CheckedAnswer, Response
 from arena.battles.words import BattleState
@@ -21,7 +21,7 @@ from arena.prompts.models import Prompt, RecordedAnswer
 
 log = logging.getLogger(__name__)
 PAGE = 500
-"""Ids that are looked through at a time; only those that are due are read."""
+"""Answers that are looked through at a time; only those that are due are read."""
 BATCH = 300
 """Answers that are checked at a time, in about a second."""
 FOUND = ("specification", "results", "checked_at")
@@ -51,14 +51,16 @@ class Checker:
         return sum(self._look(kind, now=now) for kind in self._places)
 
     def _look(self, kind: str, *, now: datetime) -> int:
-        top = _every(kind).aggregate(top=Max("pk"))["top"] or 0
-        due = due_in(kind, top - PAGE, top)[:BATCH]
-        place = self._places[kind] if self._places[kind] < top - PAGE else 0
-        if len(due) < BATCH and top > PAGE:
-            page = due_in(kind, place, min(place + PAGE, top - PAGE))
-            room = BATCH - len(due)
+        ids = _every(kind).values_list("pk", flat=True)
+        top = ids.order_by("-pk").first() or 0
+        latest = ids.order_by("-pk")[PAGE : PAGE + 1].first() or 0  # the last one before the latest
+        due = due_in(kind, latest, top)[:BATCH]
+        place = self._places[kind] if self._places[kind] < latest else 0
+        if len(due) < BATCH and place < latest:
+            end = ids.filter(pk__gt=place, pk__lte=latest).order_by("pk")[PAGE - 1 : PAGE].first() or latest
+            page, room = due_in(kind, place, end), BATCH - len(due)
             due += page[:room]
-            self._places[kind] = place + PAGE if len(page) <= room else place
+            self._places[kind] = end if len(page) <= room else place
         _check(kind, due, now=now)
         return len(due)
 
