@@ -26,7 +26,8 @@ DECIDED_BOUND = 0.2
 """Or when surely fewer than this share of its votes name a winner: no difference can be larger than that share."""
 ACCORD = 1.645
 """Standard errors from which voters agree about answers more than chance would have it (one-sided, 5 %)."""
-FOLDS = 10
+FOLDS = 20
+"""Parts of the prompts that are rated by the others; up to as many prompts each stands alone."""
 PRIOR = 0.5
 """Votes of ties of each competitor against the mean: every fold's fit is finite, whoever is missing from it."""
 PSEUDO_VOTES = 2.0
@@ -98,14 +99,16 @@ def separations(data: Comparisons, prompt: ArrayLike, *, level: float = 0.95) ->
 
     s_q = sum w x z / sum w (x² - Var x), the slope of what was voted on what the ratings expect: 1 where the prompt
     separates as the ratings do, 0 where its votes are level or fall like coins, below 0 where they go the other way.
-    Ratings come from the votes on the other prompts (tenths of the prompts are left out in turn): a prompt that judged
-    itself would always look good. Var x, the variance of the fit, is taken out, for noise in x draws a slope to zero.
-    The standard error is the larger of the one by vote and the one by voter, with t on Satterthwaite's degrees of
+    Ratings come from the votes on the other prompts (each twentieth of the prompts is left out in turn): a prompt that
+    judged itself would always look good. Var x, the variance of the fit, is taken out, for noise in x draws a slope to
+    zero. The standard error is the larger of the one by vote and the one by voter, with t on Satterthwaite's degrees of
     freedom. `shrunk` is the normal-normal posterior mean, its variance between prompts by moments.
 
     A prompt separates nothing when both intervals lie inside ±`BOUND`, or the Wilson interval of its decided votes
     below `DECIDED_BOUND`, unless voters agree about its answers, who may know something that the ratings do not, or its
-    votes amount to fewer than two voters.
+    votes amount to fewer than two voters. It separates when its interval lies above 0, or the estimate does,
+    reaches `BOUND` with its interval, and voters agree; otherwise than the ratings when the interval lies below 0, or
+    voters agree about something else.
 
     Parameters
     ----------
@@ -196,7 +199,7 @@ def _expected(data: Comparisons, where: Ints, q: int) -> tuple[Floats, Floats]:
 
 
 def _folds(where: Ints, q: int) -> Iterator[NDArray[np.bool_]]:
-    """Rows of the prompts 0, 10, 20, …, then of 1, 11, …: no fold is older than another."""
+    """Rows of the prompts 0, 20, 40, …, then of 1, 21, …: no fold is older than another."""
     for fold in range(min(FOLDS, q)):
         yield (where >= 0) & (where % FOLDS == fold)
 
@@ -277,10 +280,17 @@ def _verdicts(
     votes: Floats, level_votes: Floats, ends: tuple[Floats, ...], accord: Floats, heard: Floats, level: float
 ) -> tuple[Separates, ...]:
     lower, upper, shrunk_lower, shrunk_upper = ends
+    estimate = (lower + upper) / 2
     _, decided = wilson_interval(votes - level_votes, votes, level)
     inside = (np.maximum(upper, shrunk_upper) < BOUND) & (np.minimum(lower, shrunk_lower) > -BOUND)
     silent = (inside | (decided < DECIDED_BOUND)) & (accord < ACCORD) & (heard >= 2)
-    conditions = [votes < MIN_VOTES, silent, lower > 0, (upper < 0) | (accord >= ACCORD)]
+    agreed = accord >= ACCORD
+    conditions = [
+        votes < MIN_VOTES,
+        silent,
+        (lower > 0) | (agreed & (estimate > 0) & (upper >= BOUND)),
+        (upper < 0) | agreed,
+    ]
     words = [Separates.TOO_FEW, Separates.NOTHING, Separates.YES, Separates.OTHERWISE]
     chosen = np.select(conditions, np.arange(len(words)), len(words))
     return tuple([*words, Separates.CANNOT_TELL][number] for number in chosen.tolist())

@@ -22,7 +22,7 @@ def verdict_word(record: PromptRecord) -> str:
             "even": _("nothing: evenly split"),
         }[record.kind]
     return {
-        "separates": _("as the ratings do"),
+        "separates": _("yes"),
         "otherwise": _("not as the ratings do"),
         "cannot_tell": _("cannot tell"),
         "too_few": _("too few votes"),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -95,6 +98,20 @@ def test_voters_who_agree_about_two_equally_rated_competitors_keep_a_prompt_aliv
     found = separations(comparisons("xy", a, b, outcome, voter=range(52)), prompt)
     assert found.verdict[0] == Separates.OTHERWISE
     assert found.accord[0] > 3
+
+
+def test_of_thirteen_published_prompts_one_separates_nothing(validation_data: Path) -> None:
+    """LLMFAO's prompt 2, on which 86 % of 701 votes are ties; on every other voters agree about what is better."""
+    with (validation_data / "llmfao/crowd-comparisons.csv").open(newline="", encoding="utf-8") as file:
+        votes = list(csv.DictReader(file))
+    names = sorted({vote[side] for vote in votes for side in ("left", "right")})
+    outcome = [{"left": 0, "right": 1, "tie": 2}[vote["winner"]] for vote in votes]
+    a, b = ([names.index(vote[side]) for vote in votes] for side in ("left", "right"))
+    voter, prompt = ([int(vote[column]) for vote in votes] for column in ("worker", "prompt"))
+    found = separations(comparisons(names, a, b, outcome, voter=voter), prompt)
+    verdicts = dict(zip(found.prompt.tolist(), found.verdict, strict=True))
+    assert verdicts.pop(2) == Separates.NOTHING
+    assert set(verdicts.values()) == {Separates.YES}
 
 
 def test_too_few_votes_and_a_single_voter_are_not_judged() -> None:
