@@ -12,7 +12,7 @@ from django.core import signals
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.core.handlers.base import BaseHandler
-from django.http.response import HttpResponseBase
+from django.http.response import HttpResponse, HttpResponseBase
 from django.urls import set_script_prefix
 
 from arena.precedence import Turnstile
@@ -21,6 +21,10 @@ AT_ONCE = 8
 """Requests worked on at the same time; more only fight for the interpreter (50 at once cost a quarter more a vote)."""
 KEPT_THREADS = 16
 """Idle threads that wait for the next request, each with its database connection where those persist."""
+
+
+MOST_BODY = 60_000_000
+"""Bytes of one request, as the proxy's file has it: what comes is kept before anybody knows who sends it."""
 
 
 class WarmHandler(ASGIHandler):
@@ -55,8 +59,11 @@ class WarmHandler(ASGIHandler):
     ) -> None:
         """As Django's, with signals, middleware, view and the answer's end in one crossing instead of three."""
         try:
-            body = await self.read_body(receive)
+            body = await self.read_body(bounded := _Bounded(receive))
         except RequestAborted:
+            if bounded.is_over:
+                said = f"At most {MOST_BODY // 1_000_000} MB are taken at once.\n"
+                await self.send_response(HttpResponse(said, status=413, content_type="text/plain"), send)
             return
         with body:
             async with self._slots:
@@ -92,3 +99,19 @@ class WarmHandler(ASGIHandler):
             await sync_to_async(answer.close, thread_sensitive=True)()
         if isinstance(ended, Exception):
             raise ended
+
+
+class _Bounded:
+    """The same messages, as long as their bodies are not too large together: then as if the client had gone."""
+
+    def __init__(self, receive: Callable[[], Awaitable[Any]]) -> None:
+        self._receive, self._taken = receive, 0
+
+    @property
+    def is_over(self) -> bool:
+        return self._taken > MOST_BODY
+
+    async def __call__(self) -> Any:
+        message = await self._receive()
+        self._taken += len(message.get("body", b""))
+        return {"type": "http.disconnect"} if self.is_over else message

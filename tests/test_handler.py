@@ -66,6 +66,16 @@ async def test_signals_and_view_share_one_thread(seen: list[tuple[str, int]], mo
     assert seen[0][1] != threading.get_ident()
 
 
+async def test_a_body_without_end_is_refused_before_anybody_looks_at_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("arena.handler.MOST_BODY", 1_000_000)
+    line = asked(lambda _request: HttpResponse("looked at"), monkeypatch, method="POST")
+    for _ in range(4):
+        await line.send_input({"type": "http.request", "body": bytes(250_001), "more_body": True})
+    assert (await line.receive_output(timeout=30))["status"] == 413
+    assert b"At most" in (await line.receive_output(timeout=30))["body"]
+    await line.wait(timeout=30)
+
+
 async def test_a_request_that_is_none_is_refused_and_ends(seen: list[tuple[str, int]]) -> None:
     line = ApplicationCommunicator(
         WarmHandler(), {**SCOPE, "headers": [(b"content-type", b"text/plain; charset=\xff")]}
