@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import os
 import subprocess
 import sys
@@ -246,3 +248,12 @@ def test_only_the_command_line_tells_blas_how_many_threads(started: str, threads
     bare = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
     done = subprocess.run([sys.executable, "-c", code], env=bare, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == threads
+
+
+def test_columns_of_checks_come_last_and_are_blank_where_nothing_is_known() -> None:
+    board = make_board(comparisons(["x", "y"], [0], [1], [0]))
+    meta = {"x": {"check_json": 0.5, "check_json_answers": 4, "colour": "blue"}, "y": {"license": "MIT"}}
+    header, first, second = csv.reader(board_csv(board, meta).splitlines())
+    assert header[-3:] == ["component", "check_json", "check_json_answers"]
+    assert first[-2:] == ["0.5", "4"] and second[-2:] == ["", ""]
+    assert list(json.loads(board_json(board, meta))["board"][1]) == header
