@@ -15,6 +15,7 @@ from arena.battles import addresses, work
 from arena.battles.addresses import Origin, Visit
 from arena.battles.errors import TooManyBattles, TooManyFromHere
 from arena.battles.models import Battle, ServedFrom
+from arena.teams import voters
 from arena.teams.models import Arena, Membership, Voter
 
 Limits = tuple[tuple[timedelta, int], ...]
@@ -37,19 +38,20 @@ def check(voter: Voter, arena: Arena, visit: Visit, *, now: datetime) -> Origin:
 
     Raises TooManyBattles when this voter was served more than a person can judge, TooManyFromHere when the block was.
     """
-    first = None if voter.user_id else _first_served(voter)
+    has_account = voters.has_account(voter)
+    first = None if has_account else _first_served(voter)
     blocks = addresses.hashes_of(visit.address, now=now)
-    origin = Origin(blocks, is_first=voter.user_id is None and first is None)
+    origin = Origin(blocks, is_first=not has_account and first is None)
     if settings.RATE_LIMITS:
         mine = Battle.objects.filter(voter=voter)
         _hold(mine, PER_VOTER, TooManyBattles, now=now)
         if first is not None and first > now - DAY:
             _hold(mine, PER_NEWCOMER, TooManyBattles, now=now)
-        if blocks and not _is_known(voter, arena):
+        if blocks and not (has_account or _is_known(voter, arena)):
             _hold_block(origin, now=now)
         if origin.is_first:
             _hold_invitation(voter, arena, now=now)
-    return work.settled(origin, voter, arena, visit, now=now)
+    return origin if has_account else work.settled(origin, arena, visit)
 
 
 def _hold_block(origin: Origin, *, now: datetime) -> None:
@@ -84,7 +86,6 @@ def _first_served(voter: Voter) -> datetime | None:
 
 def _is_known(voter: Voter, arena: Arena) -> bool:
     return (
-        voter.user_id is not None
-        or arena.access != Arena.Access.OPEN
+        arena.access != Arena.Access.OPEN
         or Membership.objects.filter(voter=voter, arena=arena, ended_at__isnull=True).exists()
     )

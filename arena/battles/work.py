@@ -10,14 +10,14 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.conf import settings
 from django.core import signing
 
 from arena.battles.addresses import Origin, Visit
 from arena.battles.models import ServedFrom
-from arena.teams.models import Arena, Voter
+from arena.teams.models import Arena
 
 LIFETIME = timedelta(minutes=30)
 MAX_NONCE = 12
@@ -35,9 +35,9 @@ def challenge() -> str:
     return signing.dumps({"c": secrets.token_hex(16), "b": settings.PROOF_OF_WORK}, salt=_SALT)
 
 
-def settled(origin: Origin, voter: Voter, arena: Arena, visit: Visit, *, now: datetime) -> Origin:
-    """The origin with what the visit's work is worth. Whoever has an account need not work."""
-    if not is_asked_for(arena) or voter.user_id is not None or not origin.blocks:
+def settled(origin: Origin, arena: Arena, visit: Visit) -> Origin:
+    """The origin with what the visit's work is worth. For visitors without an account, who alone need work."""
+    if not is_asked_for(arena) or not origin.blocks:
         return origin
     spent = _spent(visit.work)
     if spent is None or ServedFrom.objects.filter(challenge=spent).exists():

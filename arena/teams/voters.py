@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID, uuid4
 
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.core import signing
@@ -48,6 +49,16 @@ def ensure_voter(request: HttpRequest) -> Voter:
     if user.is_authenticated:
         return Voter.objects.get_or_create(user=user)[0]
     return voter_of(request) or Voter.objects.create()
+
+
+def has_account(voter: Voter) -> bool:
+    """Whether this voter has an account that cost more than a cookie: where anybody may sign up, a confirmed address.
+
+    Without a mail server nothing is ever confirmed, and such accounts are counted as cookies are.
+    """
+    if voter.user_id is None or settings.SIGN_UP != "open":
+        return voter.user_id is not None
+    return bool(EmailAddress.objects.filter(user=voter.user_id, verified=True).exists())
 
 
 def declare_affiliation(voter: Voter, organization: str) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
@@ -133,6 +134,23 @@ def test_accounts_and_members_are_not_counted_with_their_neighbours(
     Membership.objects.create(arena=live, voter=member, role="voter")
     serve(live, member, now + 2 * MINUTE, HERE)
     serve(live, known, now + 2 * MINUTE, HERE)
+
+
+def test_an_account_that_anybody_could_make_is_counted_as_a_cookie(
+    live: Arena, newcomers: Iterator[Voter], now: datetime, settings: Any
+) -> None:
+    settings.SIGN_UP = "open"
+
+    def signed_up(number: int, *, confirmed: bool = False) -> Voter:
+        user = User.objects.create_user(f"u{number}", f"u{number}@example.org")
+        EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=confirmed)
+        return Voter.objects.create(user=user)
+
+    for number in range(3):
+        serve(live, signed_up(number), now + number * 30 * SECOND, HERE)
+    assert isinstance(refused(live, signed_up(3), now + 2 * MINUTE, HERE), TooManyFromHere)
+    refused(live, next(newcomers), now + 2 * MINUTE, HERE)
+    serve(live, signed_up(4, confirmed=True), now + 2 * MINUTE, HERE)
 
 
 def test_arenas_by_invitation_know_their_voters(live: Arena, newcomers: Iterator[Voter], now: datetime) -> None:

@@ -197,7 +197,7 @@ def _own_battle(raw: str, arena: Arena, voter: Voter | None) -> Battle | None:
 def _answer(request: HttpRequest, arena: Arena, stage: Stage, *, status: int = 200) -> HttpResponse:
     context: dict[str, Any] = {
         "arena": arena, "stage": stage, "section": "vote",
-        "asks_work": work.is_asked_for(arena) and not request.user.is_authenticated,
+        "asks_work": work.is_asked_for(arena) and (settings.SIGN_UP == "open" or not request.user.is_authenticated),
     }  # fmt: skip
     if request.headers.get("X-Fragment"):
         return render(request, "battles/_stage.html", context, status=status)
