@@ -95,8 +95,7 @@ def use(invitation: Invitation, *, now: datetime) -> None:
 
     Of the row's own columns alone: a join becomes a subquery, which PostgreSQL does not ask again after waiting.
     """
-    invitation.refresh_from_db()
-    check(invitation, now=now)
+    check(_as_stored(invitation), now=now)
     good = Invitation.objects.filter(
         Q(expires_at__isnull=True) | Q(expires_at__gt=now),
         Q(max_uses__isnull=True) | Q(used_count__lt=F("max_uses")),
@@ -104,9 +103,13 @@ def use(invitation: Invitation, *, now: datetime) -> None:
         revoked_at__isnull=True,
     )
     if not good.update(used_count=F("used_count") + 1):
-        invitation.refresh_from_db()
-        check(invitation, now=now)
+        check(_as_stored(invitation), now=now)
         raise UnknownInvitation(_("This link is not complete. Copy it again from where you got it."))
+
+
+def _as_stored(invitation: Invitation) -> Invitation:
+    """The row as it is now; a copy, since several threads may hold the one that was given."""
+    return Invitation.objects.select_related("arena").get(pk=invitation.pk)
 
 
 def needs_account(invitation: Invitation) -> bool:

@@ -66,6 +66,7 @@ def test_a_value_comes_back_as_it_was(field: Any, value: Any) -> None:
     assert value_of(field, plain) == value
 
 
+@pytest.mark.django_db(transaction=True)  # makes and drops databases
 def test_an_earlier_release_comes_back_with_its_boards_and_is_upgraded(
     place: Make, sqlite_place: Make, tmp_path: Path
 ) -> None:
