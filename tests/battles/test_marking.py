@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -20,7 +20,7 @@ from arena.battles.models import Battle, SelfNaming, ServedFrom, Vote
 from arena.battles.recording import Answer
 from arena.battles.words import Side, Winner
 from arena.competitors.models import Competitor
-from arena.integrity.erasing import erase
+from arena.integrity.erasing import erase, forget_origins
 from arena.leaderboards import tallying
 from arena.leaderboards.counting import rated
 from arena.leaderboards.publishing import publish_snapshot
@@ -186,6 +186,7 @@ def test_a_voter_who_goes_takes_the_words_of_marks_and_the_address_along(live: A
     assert SelfNaming.objects.get().words == "Who are you"
     erase(voter, now=now)
     assert SelfNaming.objects.get().words == ""
+    forget_origins(now=now + timedelta(days=1))  # for so long limits count it
     assert not ServedFrom.objects.exists()
 
 
