@@ -149,6 +149,7 @@ class CheckedAnswer(models.Model):
                 name="one_answer_checked",
             )
         ]
+        indexes = [models.Index(fields=("checked_at",), name="checked_lately")]
 
     def __str__(self) -> str:
         return f"checks of {self.response or self.recorded_answer}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count, QuerySet
@@ -60,6 +61,11 @@ def load_checks(arena: Arena, limits: Cutoffs, labels: Mapping[int, str]) -> dic
         label: {key: value for name in names for key, value in _columns(name, counts[pk][name])}
         for pk, label in labels.items()
     }
+
+
+def checked_since(arena: Arena, moment: datetime) -> QuerySet[CheckedAnswer]:
+    """Findings on recorded answers later than this. Those on live ones come with their votes."""
+    return CheckedAnswer.objects.filter(checked_at__gt=moment, recorded_answer__prompt__prompt_set__arena=arena)
 
 
 def _count(counts: dict[int, Counts], checked: QuerySet[CheckedAnswer], competitor: str) -> None:

@@ -21,7 +21,7 @@ from arena.integrity.models import Exclusion
 from arena.integrity.standing import Withheld
 from arena.leaderboards import counting, duties, tallying
 from arena.leaderboards.board_settings import pinned
-from arena.leaderboards.checked import load_checks
+from arena.leaderboards.checked import checked_since, load_checks
 from arena.leaderboards.models import Snapshot, SnapshotRow
 from arena.leaderboards.sampling import geometry_of
 from arena.leaderboards.slices import EVERY, Slice
@@ -155,11 +155,16 @@ def publish_snapshot(arena: Arena, *, now: datetime, seed: int | None = None) ->
 
 
 def publish_if_due(arena: Arena, *, now: datetime) -> Snapshot | None:
-    """Publishes when enough new votes came, or any vote or decision has waited long enough; nothing new, nothing."""
-    last = Snapshot.objects.filter(arena=arena).only("cutoff_vote_id", "cutoff_exclusion_id").first()
+    """Publishes when enough new votes came, or any vote, decision or finding of the checks has waited long enough;
+    nothing new, nothing."""
+    columns = ("cutoff_vote_id", "cutoff_exclusion_id", "published_at")
+    last = Snapshot.objects.filter(arena=arena).only(*columns).first()
     new = Vote.objects.filter(battle__arena=arena, id__gt=last.cutoff_vote_id if last else 0)
     decided = Exclusion.objects.filter(arena=arena, id__gt=(last.cutoff_exclusion_id or 0) if last else 0)
     since = [rows.aggregate(first=Min("created_at"))["first"] for rows in (new, decided)]
+    if last:  # published at a whole second, and what was found within it is in
+        found = checked_since(arena, last.published_at + timedelta(seconds=1))
+        since.append(found.aggregate(first=Min("checked_at"))["first"])
     oldest = min((moment for moment in since if moment is not None), default=None)
     if oldest is None:
         return None

@@ -20,7 +20,7 @@ from arena.competitors.models import Competitor
 from arena.leaderboards import counting
 from arena.leaderboards.checked import NAMES, load_checks, table_of
 from arena.leaderboards.models import Snapshot
-from arena.leaderboards.publishing import publish_snapshot
+from arena.leaderboards.publishing import publish_if_due, publish_snapshot
 from arena.leaderboards.verifying import verify
 from arena.prompts.models import Prompt, PromptSet, RecordedAnswer
 from arena.teams.models import Arena
@@ -119,6 +119,19 @@ def test_a_snapshot_verifies_after_its_checks_changed(published: Snapshot, orcha
     assert verify(published).same and verify(again).same
     CheckedAnswer.objects.all().delete()
     assert verify(again).same
+
+
+def test_changed_checks_are_published_without_another_vote_once(
+    published: Snapshot, orchard: Arena, now: datetime
+) -> None:
+    later, due = now + timedelta(hours=1), now + timedelta(hours=1, seconds=orchard.publish_after_seconds)
+    assert publish_if_due(orchard, now=later) is None
+    PromptSet.objects.update(checks=STRICT)
+    Checker().look(now=later)
+    assert publish_if_due(orchard, now=later) is None  # as votes do, findings wait for their like
+    again = publish_if_due(orchard, now=due)
+    assert again is not None and share(rows_of(again)["Ash"], "max_words")[::3] == (0.333333, 3)
+    assert publish_if_due(orchard, now=due + timedelta(hours=1)) is None
 
 
 def test_a_share_that_was_changed_in_one_format_does_not_verify(published: Snapshot) -> None:
