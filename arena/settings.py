@@ -52,6 +52,7 @@ RATE_LIMITS = environment.word("ARENA_RATE_LIMITS", "on", ("on", "off")) == "on"
 ADDRESS_DAYS = environment.whole_number("ARENA_ADDRESS_DAYS", 30, low=1, high=365)
 PROOF_OF_WORK = environment.whole_number("ARENA_PROOF_OF_WORK", 0, low=0, high=24)
 LOCAL_MODEL_URL = environment.origin_with_path("LOCAL_MODEL_URL")
+WEBHOOKS_PRIVATE = environment.word("ARENA_WEBHOOKS_PRIVATE", "off", ("on", "off")) == "on"
 KEY_VARIABLES = frozenset(environment.names("ARENA_KEY_VARIABLES"))
 PROCESS_NAME = environment.names("BLINDFOLD_PROCESS")[0] if environment.names("BLINDFOLD_PROCESS") else ""
 REDIS_URL = environment.redis_url("REDIS_URL")

@@ -40,6 +40,7 @@ WRITERS = {
     "Snapshot": {"leaderboards.publishing"},
     "SnapshotRow": {"leaderboards.publishing"},
     "BoardSettings": {"leaderboards.board_settings"},
+    "Webhook": {"leaderboards.webhooks"},
     "Voter": {"teams.voters", "battles.importing", "battles.simulating"},
     "Membership": {"teams.members"},
     "Invitation": {"teams.invitations"},

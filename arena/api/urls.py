@@ -1,7 +1,7 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView
 
-from arena.api import arenas, boards, exports, generation, importing, people, rooms, views
+from arena.api import arenas, boards, exports, generation, hooks, importing, people, rooms, views
 
 app_name = "api"
 _arena = "v1/arenas/<slug:slug>/"
@@ -19,6 +19,8 @@ urlpatterns = [
     path(f"{_arena}runs/", generation.Runs.as_view(), name="runs"),
     path(f"{_arena}runs/<int:run_id>/", generation.RunDetail.as_view(), name="run"),
     path(f"{_arena}runs/<int:run_id>/stop/", generation.RunStop.as_view(), name="stop_run"),
+    path(f"{_arena}webhooks/", hooks.Webhooks.as_view(), name="webhooks"),
+    path(f"{_arena}webhooks/<int:webhook_id>/", hooks.WebhookDetail.as_view(), name="webhook"),
     path(f"{_arena}matrix/", boards.Matrix.as_view(), name="matrix"),
     path(f"{_arena}snapshots/", boards.Snapshots.as_view(), name="snapshots"),
     path(f"{_arena}snapshots/<int:number>/", boards.SnapshotDetail.as_view(), name="snapshot"),

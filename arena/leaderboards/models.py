@@ -138,3 +138,22 @@ class CountBlock(models.Model):
 
     def __str__(self) -> str:
         return f"block {self.group} of {self.arena_id}"
+
+
+class Webhook(models.Model):
+    """An address that is told of an arena's publications. Written by `webhooks`; its secret is nowhere stored."""
+
+    arena = models.ForeignKey(Arena, on_delete=models.PROTECT, related_name="+")
+    url = models.CharField(max_length=300)
+    nonce = models.CharField(max_length=32, help_text="What the signing key is derived from, with the server's secret.")
+    created_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    delivered_number = models.PositiveIntegerField(default=0, help_text="The last snapshot that was told, or given up.")
+    delivered_at = models.DateTimeField(null=True, blank=True)
+    failures = models.PositiveIntegerField(default=0, help_text="In a row, of the snapshot that is due.")
+    next_at = models.DateTimeField(null=True, blank=True, help_text="When the next try is due; blank for at once.")
+    last_error = models.CharField(max_length=200, blank=True)
+    failed_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"webhook {self.pk}"

@@ -22,6 +22,7 @@ from schemathesis import GenerationMode, checks
 
 from arena.battles.models import Battle, Response, Turn, Vote
 from arena.competitors.models import Competitor
+from arena.leaderboards.models import Webhook
 from arena.leaderboards.publishing import publish_snapshot
 from arena.prompts.models import GenerationRun, Prompt, PromptSet, RecordedAnswer
 from arena.teams import api_tokens, members
@@ -67,6 +68,7 @@ class Room:
         made = {"pk": ROW, "arena": self.arena, "role": "voter"}
         Membership.objects.create(**made, voter=Voter.objects.create())
         Invitation.objects.create(**made, token_hash="none")
+        Webhook.objects.create(pk=ROW, arena=self.arena, url="https://example.org/", nonce="n", created_at=now)
         GenerationRun.objects.create(pk=ROW, prompt_set=prompt.prompt_set, created_at=now)
         Vote.objects.create(battle=battles[0], voter=voter, winner="a", created_at=now)
         publish_snapshot(self.arena, now=now)
@@ -91,7 +93,7 @@ def places(label: str) -> list[dict[str, Any]]:
     """What fills an address: mostly what is there."""
     known = [{"slug": "team", "battle_id": str(UUID(int=number))} for number in range(1, 5)]
     wanted = re.findall(r"{(\w+)}", label)
-    rows = ("member_id", "invitation_id", "run_id", "number")
+    rows = ("member_id", "invitation_id", "run_id", "number", "webhook_id")
     closed = {**known[0], "slug": "elsewhere", **dict.fromkeys(rows, 1)}
     absurd = {**known[0], **dict.fromkeys(rows, 10**20)}
     here = [{**dict.fromkeys(rows, ROW), "number": 1, **place} for place in known]

@@ -22,6 +22,7 @@ from django.utils import timezone
 
 from arena.battles.models import Battle, Response, Turn, Vote
 from arena.competitors.models import Competitor, Endpoint
+from arena.leaderboards import webhooks
 from arena.leaderboards.publishing import publish_snapshot
 from arena.prompts import uploads
 from arena.prompts.decoding import File
@@ -131,6 +132,8 @@ TABLE: dict[str, list[tuple[str, Rule]]] = {
     "api:runs": [("GET POST", CONFIGURE)],
     "api:run": [("GET", CONFIGURE)],
     "api:stop_run": [("POST", CONFIGURE)],
+    "api:webhooks": [("GET POST", CONFIGURE)],
+    "api:webhook": [("DELETE", CONFIGURE)],
     "api:matrix": [("GET", ALL)],
     "api:snapshots": [("GET", ALL)],
     "api:snapshot": [("GET", ALL)],
@@ -243,6 +246,7 @@ class World:
             "token_id": api_tokens.make(owner, name="x", scopes=["read"], expires_at=soon, arena=arena)[0].pk,
             "set_id": prompts.pk, "run_id": run.pk, "prompt_id": prompt.pk, "upload_id": upload.public_id,
             "token": "none", "competitor_id": field[0].pk, "endpoint_id": endpoint.pk, "number": 1,
+            "webhook_id": webhooks.add(arena, "https://example.org/", now=now)[0].pk,
         }  # fmt: skip
 
     @staticmethod

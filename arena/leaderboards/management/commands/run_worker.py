@@ -18,6 +18,7 @@ from arena.battles import addresses, lifecycle
 from arena.battles.checking import Checker
 from arena.integrity import erasing, proposing, sealing
 from arena.leaderboards.publishing import publish_if_due
+from arena.leaderboards.webhooks import Courier
 from arena.prompts import keeping, uploads
 from arena.prompts.generation.working import Worker as GenerationWorker
 from arena.teams import heartbeat
@@ -40,19 +41,21 @@ class Command(BaseCommand):
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: stop.set())
         parent, pause = os.getppid(), options["tick"]
-        generation, checker = GenerationWorker(), Checker()
+        generation, checker, courier = GenerationWorker(), Checker(), Courier()
         while not stop.is_set():
             try:
                 close_old_connections()
                 checker.look(now=timezone.now())
                 tick(now=timezone.now())
                 generation.look(now=timezone.now())
+                courier.look(now=timezone.now())
                 pause = options["tick"]
             except DatabaseError as error:
                 pause = min(pause * 2, LONGEST_PAUSE)
                 log.warning("The database refused (%s); trying again in %.0f s.", type(error).__name__, pause)
             if options["once"]:
                 generation.wait()
+                courier.wait()
                 return
             if os.getppid() != parent:
                 break
