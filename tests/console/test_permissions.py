@@ -89,7 +89,7 @@ def test_a_member_of_another_arena_sees_nothing_of_this_one(team: Arena, person:
 
 
 @pytest.mark.parametrize("role", EVERYBODY)
-@pytest.mark.parametrize("name", OF_ONE_COMPETITOR)
+@pytest.mark.parametrize("name", sorted(OF_ONE_COMPETITOR))
 def test_a_competitor_is_read_by_some_and_touched_by_fewer(name: str, role: str, team: Arena, person: Person) -> None:
     ash = Competitor.objects.get(name="Ash")
     address, client = reverse(f"console:{name}", args=["team", ash.pk]), person(role)
