@@ -21,7 +21,7 @@ from arena.teams.models import Arena
 ROOT = Path(__file__).resolve().parent.parent
 KWARGS: dict[str, Any] = {
     "slug": "open", "battle_id": uuid.UUID(int=1), "name": "matrix", "kind": "svg", "token": "none", "key": "none",
-    "uidb36": "1", "upload_id": uuid.UUID(int=1),
+    "uidb36": "1", "upload_id": uuid.UUID(int=1), "number": 1,
 }  # fmt: skip
 
 
