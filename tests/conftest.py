@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from django.utils import translation
 
 ON_DEMAND = ("browser", "models", "processes", "redis")
 
@@ -31,6 +32,12 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  
     if report.skipped and item.config.option.fail_on_skip:
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} was skipped, and here it must run: {report.longrepr}"
+
+
+@pytest.fixture(autouse=True)
+def in_english() -> None:
+    """A request in another language leaves that language with its thread; each test begins without it."""
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session")
