@@ -7,10 +7,12 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ratings.board import Board, BoardOptions, BoardRow, make_board
 from ratings.columns import at
 from ratings.commands.common import Commands, chosen, command, features, finite, interval, out, style_columns, whole
+from ratings.commands.serving import BLANK, CLUSTER, TIME, WINNER, log_of, times, unvoted
 from ratings.csv_rows import csv_batches
 from ratings.data import Comparisons
 from ratings.errors import BadInput
@@ -52,7 +54,13 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("--side-effect", action="store_true", help="put the effect of being shown first into the fit")
     parser.add_argument("--no-prior", action="store_true", help="refuse where no finite estimate exists")
     parser.add_argument("--meta", default="", metavar="FILE", help="CSV by model_name that is joined to the rows")
-
+    parser.add_argument(
+        "--screen", action=_Screened, nargs=0, default=False,
+        help="leave out what a screen for campaigns finds; rating_plain is then the rating with it",
+    )  # fmt: skip
+    parser.add_argument(
+        "--served", default="", metavar="FILE", help="battles that nobody voted on, which make a screen see more"
+    )
     parser.add_argument(
         "--exclusions", default="", action=_WithIds, metavar="FILE",
         help="CSV of votes or voters that do not count; rating_plain is then the rating with them",
@@ -67,12 +75,25 @@ class _WithIds(argparse.Action):
         namespace.wanted = (*namespace.wanted, "id")
 
 
+class _Screened(argparse.Action):
+    """A screen reads who was served what and when, and takes a row without a winner for a battle without a vote."""
+
+    def __call__(self, parser: object, namespace: argparse.Namespace, values: object, option: object = None) -> None:
+        namespace.screen, namespace.clusters, namespace.understood = True, CLUSTER, BLANK
+        namespace.wanted = (*namespace.wanted, WINNER, TIME)
+
+
 def run(file: VoteFile, options: argparse.Namespace) -> Output:
     """CSV, or one JSON object; with --out the CSV has the object beside it as `.json`."""
     meta: Meta = _meta(options.meta)
     told = _told(options)
-    if options.exclusions:
-        board, meta = _defended(file, told, meta, options.exclusions)
+    if options.served and not options.screen:
+        raise BadInput("--served belongs to --screen: add it.")
+    if options.screen:
+        board, meta = _screened(file, told, meta, options)
+    elif options.exclusions:
+        out = left_out(file, read_exclusions(options.exclusions))
+        board, meta = _defended(file, told, meta, out, options.exclusions)
     else:
         board = make_board(_entered(_with_style(file, options.style) if options.style else file.counted(), meta), told)
     board = replace(board, notes=(*file.notes, *board.notes))
@@ -99,17 +120,36 @@ def _told(options: argparse.Namespace) -> BoardOptions:
     )  # fmt: skip
 
 
-def _defended(file: VoteFile, told: BoardOptions, meta: Meta, path: str) -> tuple[Board, Meta]:
-    """The board without what the file of exclusions names, and beside its ratings the plain ones."""
+def _screened(file: VoteFile, told: BoardOptions, meta: Meta, options: argparse.Namespace) -> tuple[Board, Meta]:
+    """The board without what a screen of the very votes finds."""
+    from ratings.campaigns import ScreenOptions, screen  # which other boards need not load
+
+    if options.exclusions:
+        raise BadInput("--screen and --exclusions do not go together: leave one of them out.")
+    if file.voter is None and file.a.size:
+        raise BadInput("has no column that names the voter, and without accounts there is nothing to screen.",
+                       file=file.file)  # fmt: skip
+    never = unvoted(file)
+    given = log_of(file, options)
+    weight = np.empty(given.order.size)
+    weight[given.order] = screen(given.log, ScreenOptions(d5=False, d6=False, d7=False, d8=False)).weight
+    first = np.cumsum(times(file)) - times(file)  # a row that weighs k stands k times in the log
+    out = np.zeros(file.a.size, dtype=bool)
+    out[~never] = weight[first[~never]] == 0
+    cast = file.at(~never) if never.any() else file
+    return _defended(cast, told, meta, out[~never], "a screen for campaigns")
+
+
+def _defended(file: VoteFile, told: BoardOptions, meta: Meta, out: NDArray[np.bool_], by: str) -> tuple[Board, Meta]:
+    """The board without the votes that are left out, and beside its ratings the plain ones."""
     if told.style:
-        raise BadInput("--exclusions and --style do not go together: leave one of them out.")
-    out = left_out(file, read_exclusions(path))
+        raise BadInput("Leaving votes out and --style do not go together: leave one of them out.")
     data, who = counted_without(file, out)
     board = make_board(_entered(data, meta), told, voted=who)
     if not out.any():
         return board, meta
     plain = make_board(_entered(file.counted(), meta), told)
-    note = f"{int(out.sum()):,} votes were left out by {path}; rating_plain counts them."
+    note = f"{int(out.sum()):,} votes were left out by {by}; rating_plain counts them."
     joined = {row.model_name: {**meta.get(row.model_name, {}), "rating_plain": row.rating} for row in plain.rows}
     return replace(board, notes=(*board.notes, note)), joined
 

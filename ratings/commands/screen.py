@@ -10,18 +10,15 @@ import numpy as np
 
 from ratings.campaigns import Exclusion, Screening, ScreenOptions, screen
 from ratings.commands.common import Commands, as_json, command, out, share
+from ratings.commands.serving import BLANK, CLUSTER, TIME, WINNER, log_of
 from ratings.data import Floats
 from ratings.errors import BadInput
-from ratings.formats import pairs
-from ratings.outputs import Output, to
-from ratings.reading import read_table
+from ratings.excluding import COLUMNS
+from ratings.outputs import Output, table, to
 from ratings.scale import to_points
-from ratings.served import NEVER_VOTED, ServedLog, served
+from ratings.served import ServedLog
 from ratings.votefile import VoteFile
 
-WINNER, TIME = "winner", "timestamp"
-BLANK = {"": "tie"}
-"""A row without a winner is a battle that was shown and never voted on; the reader needs some outcome to pass by."""
 MOST = 40
 """Exclusions that are printed one by one; --json has them all."""
 
@@ -41,7 +38,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         help="battles that were shown and never voted on: rows without a winner, which VOTES may hold itself too",
     )  # fmt: skip
     parser.add_argument(
-        "--clusters", type=_columns, default=("cluster",), metavar="COLUMN,...",
+        "--clusters", type=_columns, default=CLUSTER, metavar="COLUMN,...",
         help="columns that put voters together: an address block, a domain, an invitation",
     )  # fmt: skip
     parser.add_argument(
@@ -58,101 +55,14 @@ def run(file: VoteFile, options: argparse.Namespace) -> Output:
     if file.voter is None and file.a.size:
         raise BadInput("has no column that names the voter, and without accounts there is nothing to screen.",
                        file=file.file)  # fmt: skip
-    log, voters, clusters = _log(file, options)
+    given = log_of(file, options)
+    log, voters, clusters = given.log, given.voters, given.clusters
     found = screen(log, ScreenOptions(alpha=options.alpha))
+    if options.out.endswith(".csv"):
+        return to(_exclusions(found, log, voters, clusters), options.out)
     if options.json:
         return to(as_json({**_named(found, log, voters, clusters), "notes": list(file.notes)}), options.out)
     return to(_said(found, log, voters, clusters), options.out)
-
-
-def _log(file: VoteFile, options: argparse.Namespace) -> tuple[ServedLog, list[str], dict[str, list[str]]]:
-    """The served log of one or two files, voters by their code, and clusters by kind and code."""
-    files = [file]
-    if options.served:
-        other = read_table(
-            options.served, columns=pairs(options.columns, "--columns"),
-            labels={**BLANK, **pairs(options.labels, "--labels")}, wanted=[WINNER, TIME, *options.clusters],
-        )  # fmt: skip
-        files.append(other.at(_unvoted(other)))
-    names = sorted({name for part in files for name in part.names})
-    place = {name: i for i, name in enumerate(names)}
-    known: dict[str, int] = {}
-    voters: list[str] = []
-    columns: dict[str, list[Any]] = {key: [] for key in ("a", "b", "outcome", "account", "at")}
-    for part in files:
-        rows = np.repeat(np.arange(part.a.size), _times(part))
-        code = np.array([place[name] for name in part.names], dtype=np.int32)
-        columns["a"].append(code[part.a[rows]])
-        columns["b"].append(code[part.b[rows]])
-        columns["outcome"].append(np.where(_unvoted(part), NEVER_VOTED, part.outcome)[rows])
-        columns["account"].append(_accounts(part, known, voters)[rows])
-        columns["at"].append(part.numbers[TIME][rows] if TIME in part.numbers else np.full(rows.size, np.nan))
-    whole = {key: np.concatenate(values) for key, values in columns.items()}
-    if np.isnan(whole["at"]).any():  # without all times the order of the rows must do
-        whole["at"] = np.arange(whole["at"].size, dtype=np.float64)
-    kinds: dict[str, list[str]] = {}
-    clusters = {}
-    for kind in options.clusters:
-        if any(kind in part.texts for part in files):
-            clusters[kind], kinds[kind] = _clusters(files, kind, known, len(voters))
-        elif options.clusters != ("cluster",):
-            raise BadInput(f"has no column {kind!r} for --clusters.", file=file.file)
-    log = served(names, **whole, clusters=clusters)
-    return log, voters, kinds
-
-
-def _unvoted(part: VoteFile) -> np.ndarray:
-    """Rows without a winner."""
-    if WINNER not in part.texts:
-        return np.zeros(part.a.size, np.bool_)
-    return np.asarray(part.texts[WINNER].codes < 0)
-
-
-def _times(part: VoteFile) -> np.ndarray:
-    """How often each row stands for a vote."""
-    if part.weight is None:
-        return np.ones(part.a.size, np.int64)
-    times = part.weight.astype(np.int64)
-    wrong = np.flatnonzero(times != part.weight)
-    if wrong.size:
-        raise BadInput(
-            f"vote {wrong[0] + 1} weighs {part.weight[wrong[0]]}, and a screen counts whole votes.", file=part.file
-        )
-    return times
-
-
-def _accounts(part: VoteFile, known: dict[str, int], voters: list[str]) -> np.ndarray:
-    """Codes by name over all files; a row without a voter is an account of its own."""
-    if part.voter is None:
-        begin = len(voters)
-        voters.extend([""] * part.a.size)
-        return np.arange(begin, begin + part.a.size)
-    code = np.empty(len(part.voters), np.int64)
-    for i, name in enumerate(part.voters):
-        if not name or name not in known:
-            if name:
-                known[name] = len(voters)
-            code[i] = len(voters)
-            voters.append(name)
-        else:
-            code[i] = known[name]
-    return code[part.voter]
-
-
-def _clusters(files: list[VoteFile], kind: str, known: dict[str, int], accounts: int) -> tuple[np.ndarray, list[str]]:
-    """The first value of each account that is not blank."""
-    names: dict[str, int] = {}
-    of_account = np.full(accounts, -1, np.int32)
-    for part in files:
-        if kind not in part.texts or part.voter is None:
-            continue
-        texts = part.texts[kind]
-        code = np.array([names.setdefault(value, len(names)) for value in texts.values], dtype=np.int32)
-        account = np.array([known.get(name, -1) for name in part.voters], dtype=np.int64)[part.voter]
-        rows = np.flatnonzero((texts.codes >= 0) & (account >= 0))[::-1]  # of several the one written last stays
-        rows = rows[of_account[account[rows]] < 0]
-        of_account[account[rows]] = code[texts.codes[rows]]
-    return of_account, list(names)
 
 
 def _unit(exclusion: Exclusion, voters: list[str], clusters: dict[str, list[str]]) -> str:
@@ -183,6 +93,26 @@ def _named(found: Screening, log: ServedLog, voters: list[str], clusters: dict[s
              "number": one.unit} for one in found.exclusions
         ],
     }  # fmt: skip
+
+
+def _exclusions(found: Screening, log: ServedLog, voters: list[str], clusters: dict[str, list[str]]) -> str:
+    """Whose votes do not count, a row a voter, as `board --exclusions` reads them; but for what is only flagged."""
+    rows = []
+    for one in found.exclusions:
+        if one.action == "flagged":
+            continue
+        cluster = "" if one.kind == "account" else _unit(one, voters, clusters)
+        accounts = [one.unit] if one.kind == "account" else np.flatnonzero(log.clusters[one.kind] == one.unit).tolist()
+        model = "" if one.action == "excluded" else _name(log, one.competitor)
+        rows += [
+            ("", voters[account], cluster, model, DIRECTION[one.sign], one.votes, one.log_l, ACTION[one.action],
+             one.sentence) for account in accounts if voters[account]
+        ]  # fmt: skip
+    return table(COLUMNS, rows)
+
+
+DIRECTION = {1: "promote", -1: "demote", 0: ""}
+ACTION = {"excluded": "exclude", "quarantined": "quarantine"}
 
 
 def _name(log: ServedLog, competitor: int) -> str | None:
