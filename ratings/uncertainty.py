@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -201,11 +201,19 @@ def _by_covariance(
     chosen = model
     if kind == "sandwich":
         chosen = robust(part, fit, by)
+        chosen = replace(chosen, matrix=_not_below_zero(chosen.matrix))
     covariance, half, df, weak = chosen.matrix, *_plain_half(chosen, options.level)
     if weak.any():
         covariance, half, df = _never_narrower(chosen, model, part, fit, weak, half, options.level)
     rng = np.random.Generator(np.random.PCG64([options.seed, 1]))
     return Spread(half, covariance, _draw(covariance, options.rounds, rng), df, weak)
+
+
+def _not_below_zero(covariance: Floats) -> Floats:
+    """The same with variances of zero where rounding put them a hair below it."""
+    found = covariance.copy()
+    np.fill_diagonal(found, np.maximum(np.diag(found), 0.0))
+    return found
 
 
 def _plain_half(chosen: sandwich.Covariance, level: float) -> tuple[Floats, Floats, Flags]:

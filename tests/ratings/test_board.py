@@ -257,3 +257,14 @@ def test_columns_of_checks_come_last_and_are_blank_where_nothing_is_known() -> N
     assert header[-3:] == ["component", "check_json", "check_json_answers"]
     assert first[-2:] == ["0.5", "4"] and second[-2:] == ["", ""]
     assert list(json.loads(board_json(board, meta))["board"][1]) == header
+
+
+def test_a_variance_of_zero_that_rounding_puts_below_it_becomes_no_missing_interval() -> None:
+    """Seven votes whose clustered variance of one competitor is -3e-18: a board of them once could not be published."""
+    a, b = np.array([2, 1, 1, 2, 2, 0, 2]), np.array([1, 0, 2, 1, 1, 2, 1])
+    outcome = np.array([3, 2, 2, 0, 1, 2, 3], dtype=np.int8)
+    votes = Comparisons(("p", "q", "r"), a, b, outcome, np.ones(7), np.zeros(7, dtype=np.int32))
+    board = make_board(votes, BoardOptions(side_effect=True))
+    for row in board.rows:
+        assert row.rating is not None and row.rating_lower is not None and row.rating_upper is not None
+        assert row.rating_upper - row.rating_lower > 1
