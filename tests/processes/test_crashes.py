@@ -79,7 +79,7 @@ async def storm(product: Product, cookies: list[str], diary: Diary, rng: random.
 
     people = [asyncio.create_task(keep_voting(cookie)) for cookie in cookies]
     for _ in range(KILLS):
-        await asyncio.sleep(rng.uniform(0.3, 1.2))
+        await asyncio.sleep(rng.uniform(0.6, 1.6))
         product.kill(0)
         await asyncio.to_thread(product.revive, 0)
     done.set()
