@@ -30,6 +30,7 @@ def page_of(browser: Any, *, width: int = 1440, dark: bool = False, language: st
 def axe_findings(page: Any) -> list[str]:
     from axe_playwright_python.sync_playwright import Axe
 
+    page.wait_for_load_state()  # after a click the next document may be there and still empty
     results = Axe().run(page).response
     return [f"{v['id']}: {v['help']} ({v['nodes'][0]['html'][:120]})" for v in results["violations"]]
 

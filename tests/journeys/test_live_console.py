@@ -26,9 +26,11 @@ def test_a_live_arena_needs_no_other_page_than_the_consoles(browser: Any, instan
     page.get_by_label("Live answers").check()
     page.get_by_role("button", name="Make the arena").click()
     page.get_by_role("link", name="Enter models").click()
+    page.get_by_role("link", name="Endpoints of this server").wait_for()
     fine(page, "competitors-empty")
 
     page.get_by_role("link", name="Endpoints of this server").click()
+    page.get_by_role("link", name="Add an endpoint").wait_for()
     fine(page, "endpoints")
     page.go_back()
     page.get_by_role("link", name="Add an endpoint").click()
@@ -41,6 +43,7 @@ def test_a_live_arena_needs_no_other_page_than_the_consoles(browser: Any, instan
     labelled(page, Variable_that_holds_the_key="")
     page.get_by_role("button", name="Add", exact=True).click()
 
+    page.get_by_label("System prompt", exact=True).wait_for()
     fine(page, "competitor-add")  # the endpoint is chosen already
     labelled(page, Name="Alder", Model=STEADY)
     page.get_by_role("button", name="Add", exact=True).click()
@@ -49,6 +52,7 @@ def test_a_live_arena_needs_no_other_page_than_the_consoles(browser: Any, instan
     labelled(page, Name="Birch", Model=STEADY, System_prompt="Be brief.", Temperature="0.7")
     page.get_by_label("Endpoint", exact=True).select_option(label="Scripted")
     page.get_by_role("button", name="Add", exact=True).click()
+    page.get_by_role("link", name="Birch").wait_for()
     fine(page, "competitors")
 
     page.get_by_role("link", name="Birch").click()
