@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.contrib.auth import get_user_model
 
 from arena.battles import simulating, votes
 from arena.battles.models import Battle, Response, Turn, Vote
 from arena.battles.words import Side, Winner
 from arena.competitors.models import Competitor
-from arena.leaderboards import agreeing, freshness, profile, prompt_records, shares, standing
+from arena.leaderboards import agreeing, facets, freshness, profile, prompt_records, shares, sliced, standing
+from arena.leaderboards.publishing import publish_snapshot
+from arena.prompts.models import Prompt, PromptSet
 from arena.teams.models import Arena, Voter
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -27,6 +30,12 @@ def field(arena: Arena, names: tuple[str, ...] = tuple(name for name, _ in FIELD
     ]
 
 
+def forget_parts() -> None:
+    """As a process that has just started."""
+    sliced.forget()
+    facets._facets.cache_clear()
+
+
 @pytest.fixture(autouse=True)
 def nothing_remembered() -> Iterator[None]:
     """Opened snapshots are kept by a process for good; every test has a database of its own."""
@@ -35,6 +44,7 @@ def nothing_remembered() -> Iterator[None]:
         freshness._compared,
     ):  # fmt: skip
         kept.cache_clear()
+    forget_parts()
     yield
 
 
@@ -82,3 +92,26 @@ def judge(orchard: Arena) -> Judge:
         return votes.cast_vote(battle.public_id, battle.voter, Winner(winner), now=at).vote
 
     return cast
+
+
+@pytest.fixture
+def library(sample: Arena, now: datetime) -> Arena:
+    """The sample's battles spread over prompts of two sets, two categories and two languages; a third of the voters
+    have accounts."""
+    sets = [PromptSet.objects.create(arena=sample, name=name) for name in ("autumn", "spring")]
+    prompts = [
+        Prompt.objects.create(prompt_set=sets[k % 2], key=f"p{k}", text="?", category=category, language=language)
+        for k, (category, language) in enumerate(
+            [("coding", "en"), ("coding", "de"), ("writing", "en"), ("writing", "de"), ("", ""), ("coding", "en")]
+        )
+    ]
+    battles = list(Battle.objects.filter(arena=sample).order_by("id"))
+    for k, battle in enumerate(battles):
+        battle.prompt = prompts[k * 7 % len(prompts)] if k % 11 else None
+    Battle.objects.bulk_update(battles, ["prompt"])
+    for k, voter in enumerate(Voter.objects.order_by("id")):
+        if k % 3 == 0:
+            voter.user = get_user_model().objects.create_user(f"u{k}")
+            voter.save(update_fields=["user"])
+    publish_snapshot(sample, now=now)
+    return sample
