@@ -14,7 +14,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from arena.battles.errors import BattleError
+from arena.refusals import Refusal
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
     """REST framework's exception handler."""
     if isinstance(error, ModelRefused):  # a rule of the model's, told by field as a form would
         error = ValidationError(error.message_dict if hasattr(error, "error_dict") else {"body": error.messages})
-    if isinstance(error, BattleError):
+    if isinstance(error, Refusal):
         response = Response({"code": error.code, "detail": str(error)}, status=error.status)
         if retry := getattr(error, "retry_after", None):
             response["Retry-After"] = str(retry)

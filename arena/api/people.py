@@ -18,7 +18,6 @@ from rest_framework.response import Response
 from arena.api.arenas import REFUSALS, ConsoleView
 from arena.api.serializers import ErrorOut, example
 from arena.teams import invitations, members
-from arena.teams.members import MembershipRefused
 from arena.teams.models import Arena, Invitation, Membership, Role
 from arena.teams.permissions import Action
 
@@ -93,10 +92,7 @@ class Member(_People):
         member = _member(self.managed(request, slug), member_id)
         body = MemberIn(data=request.data)
         body.is_valid(raise_exception=True)
-        try:
-            members.change(member, **body.validated_data)
-        except MembershipRefused as refused:
-            return _refusal(refused)
+        members.change(member, **body.validated_data)
         member.refresh_from_db(fields=["role", "cohort"])
         return Response(MemberOut(member).data)
 
@@ -104,10 +100,7 @@ class Member(_People):
     def delete(self, request: Request, slug: str, member_id: int) -> Response:
         """Ends a membership; the votes stay. The last owner stays."""
         member = _member(self.managed(request, slug), member_id)
-        try:
-            members.end(member, now=timezone.now())
-        except MembershipRefused as refused:
-            return _refusal(refused)
+        members.end(member, now=timezone.now())
         return Response(status=204)
 
 
@@ -159,7 +152,3 @@ def within(pk: int) -> int:
 def _member(arena: Arena, member_id: int) -> Membership:
     rows = Membership.objects.select_related("voter__user")
     return get_object_or_404(rows, pk=within(member_id), arena=arena, ended_at=None)
-
-
-def _refusal(refused: MembershipRefused) -> Response:
-    return Response({"code": refused.code, "detail": str(refused)}, status=409)

@@ -1,20 +1,14 @@
-"""What can be refused in a battle, translated once by adaptors: `status` for HTTP, `code` as the stable word."""
+"""What can be refused in a battle."""
 
 from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
+from arena.refusals import Refusal
 
-class BattleError(Exception):
-    """Base of every refusal; `str()` is a sentence for the voter and names nobody."""
 
-    status = 400
-    code = "refused"
-    sentence = _("This is not possible.")
-
-    def __init__(self, **facts: object) -> None:
-        self.facts = facts
-        super().__init__(str(self.sentence) % facts if facts else str(self.sentence))
+class BattleError(Refusal):
+    """Base of every refusal in a battle; its sentence is for the voter and names nobody."""
 
 
 class UnknownWinner(BattleError):

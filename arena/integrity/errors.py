@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy
 
-from arena.battles.errors import BattleError
+from arena.refusals import Refusal
 
 
-class DecisionRefused(BattleError):
+class DecisionRefused(Refusal):
     """A decision that means nothing here; says what to do instead."""
 
     status = 409

@@ -35,8 +35,8 @@ def note_of(body: Mapping[str, Any]) -> str:
         return ""
     votes, voters = about["votes"], about["voters"]
     said = ngettext(
-        "%(votes)s votes of %(voters)s voter are set aside, and are held for review.",
-        "%(votes)s votes of %(voters)s voters are set aside, and are held for review.",
+        "Votes of %(voters)s voter are set aside and held for review, %(votes)s in all.",
+        "Votes of %(voters)s voters are set aside and held for review, %(votes)s in all.",
         voters,
     ) % {"votes": figure(votes), "voters": figure(voters)}
     far = [(name, points) for name, points in changes(body["board"]).items() if abs(points) > FAR]

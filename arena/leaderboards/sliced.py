@@ -12,13 +12,13 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy
 
 import ratings
-from arena.battles.errors import BattleError
 from arena.integrity.standing import counted
 from arena.leaderboards import counting, publishing, styling
 from arena.leaderboards.models import Snapshot
 from arena.leaderboards.shares import cutoffs_of
 from arena.leaderboards.slices import EVERY, Slice
 from arena.leaderboards.verdicts import facts_of, verdicts_of
+from arena.refusals import Refusal
 from ratings.electorate import dealt, electorate
 
 KEPT = 32
@@ -27,7 +27,7 @@ PATIENCE = 10.0
 """Seconds to wait for whoever is counting, before asking the visitor to come back."""
 
 
-class Busy(BattleError):
+class Busy(Refusal):
     status = 503
     code = "busy"
     retry_after = 5

@@ -15,9 +15,9 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from arena.battles.errors import BattleError
 from arena.battles.models import Vote
 from arena.leaderboards.facets import Facets
+from arena.refusals import Refusal
 
 STYLES = ("length", "headers", "lists", "bold")
 """Counts of the answers that can be held equal, in the order in which they are named."""
@@ -31,7 +31,7 @@ DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 SHOWN_CHARS, SHOWN_WORDS = 60, 20
 
 
-class SliceRefused(BattleError):
+class SliceRefused(Refusal):
     """A parameter that means nothing here; says which, what it held and what it may hold."""
 
     status = 400

@@ -7,15 +7,15 @@ from datetime import datetime
 from django.utils.translation import gettext_lazy as _
 
 from arena.battles import assignment
-from arena.battles.errors import BattleError
 from arena.battles.models import Vote
+from arena.refusals import Refusal
 from arena.teams.arenas import is_closed
 from arena.teams.models import Arena
 from arena.teams.permissions import Action, may
 from arena.teams.person import Person
 
 
-class BoardWithheld(BattleError):
+class BoardWithheld(Refusal):
     """The arena shows its board later, or to others."""
 
     status = 403

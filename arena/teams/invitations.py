@@ -6,36 +6,20 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db.models import F, Q
-from django.utils.translation import gettext as _
 
 from arena.teams import tokens
+from arena.teams.errors import (
+    InvitationExpired,
+    InvitationRefused,
+    InvitationRevoked,
+    InvitationUsedUp,
+    UnknownInvitation,
+)
 from arena.teams.models import Arena, Invitation, Membership, Role, Voter
 
 PURPOSE = "invitation"
 WITH_ACCOUNT = frozenset({Role.OWNER, Role.OPERATOR, Role.AUDITOR})
 """Whoever sees names beside answers must be somebody who signed in, and can be shut out."""
-
-
-class InvitationRefused(Exception):
-    """A link that admits nobody, or not any more; the sentence is for whoever opened it."""
-
-    code = "refused"
-
-
-class UnknownInvitation(InvitationRefused):
-    code = "unknown"
-
-
-class InvitationRevoked(InvitationRefused):
-    code = "revoked"
-
-
-class InvitationExpired(InvitationRefused):
-    code = "expired"
-
-
-class InvitationUsedUp(InvitationRefused):
-    code = "used_up"
 
 
 def invite(
@@ -66,19 +50,18 @@ def invitation_of(token: str) -> Invitation:
     if tokens.is_genuine(token, PURPOSE):
         found = Invitation.objects.select_related("arena").filter(token_hash=tokens.digest(token)).first()
     if found is None:
-        raise UnknownInvitation(_("This link is not complete. Copy it again from where you got it."))
+        raise UnknownInvitation
     return found
 
 
 def check(invitation: Invitation, *, now: datetime) -> None:
     """Raises InvitationRevoked, InvitationExpired or InvitationUsedUp where it admits nobody any more."""
     if invitation.revoked_at or invitation.arena.archived_at:
-        raise InvitationRevoked(_("This invitation was withdrawn. Ask whoever sent it for a new one."))
+        raise InvitationRevoked
     if invitation.expires_at and invitation.expires_at <= now:
-        raise InvitationExpired(_("This invitation has expired. Ask whoever sent it for a new one."))
+        raise InvitationExpired
     if invitation.max_uses is not None and invitation.used_count >= invitation.max_uses:
-        sentence = _("This invitation has been used as often as it may. Ask whoever sent it for a new one.")
-        raise InvitationUsedUp(sentence)
+        raise InvitationUsedUp
 
 
 def is_good(invitation: Invitation, *, now: datetime) -> bool:
@@ -104,7 +87,7 @@ def use(invitation: Invitation, *, now: datetime) -> None:
     )
     if not good.update(used_count=F("used_count") + 1):
         check(_as_stored(invitation), now=now)
-        raise UnknownInvitation(_("This link is not complete. Copy it again from where you got it."))
+        raise UnknownInvitation
 
 
 def _as_stored(invitation: Invitation) -> Invitation:

@@ -5,31 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from arena.teams import invitations, voters
+from arena.teams.errors import LastOwner, LinkNeedsAccount, MembershipEnded, NeedsAccount
 from arena.teams.models import Arena, Invitation, Membership, Role, Voter
 
 RISING = (Role.VOTER, Role.EXPERT, Role.AUDITOR, Role.OPERATOR, Role.OWNER)
 """A link lifts a member's role and never lowers it: an owner who tries a voters' link stays owner."""
-
-
-class MembershipRefused(Exception):
-    """A change of members that may not be; the sentence is for whoever asked."""
-
-    code = "refused"
-
-
-class NeedsAccount(MembershipRefused):
-    code = "needs_account"
-
-
-class MembershipEnded(MembershipRefused):
-    code = "ended"
-
-
-class LastOwner(MembershipRefused):
-    code = "last_owner"
 
 
 def join(
@@ -40,7 +22,7 @@ def join(
     Raises NeedsAccount, MembershipEnded (the link is older than the end), and what `invitations.check` raises.
     """
     if invitations.needs_account(invitation) and voter.user_id is None:
-        raise NeedsAccount(_("This invitation is for people with an account: sign in, or make one."))
+        raise LinkNeedsAccount
     with transaction.atomic():
         # One at a time for a voter: two tabs must not count two uses.
         list(Voter.objects.select_for_update().filter(pk=voter.pk).values_list("pk"))
@@ -48,7 +30,7 @@ def join(
         if known and known.ended_at is None and not _rises(known.role, invitation.role):
             return known
         if known and known.ended_at and invitation.created_at <= known.ended_at:
-            raise MembershipEnded(_("Your place here has ended. Ask whoever runs the arena for a new invitation."))
+            raise MembershipEnded
         invitations.use(invitation, now=now)
         values = {"role": invitation.role, "cohort": invitation.cohort, "invitation": invitation, "ended_at": None}
         if display_name.strip():
@@ -101,7 +83,7 @@ def _rises(old: str, new: str) -> bool:
 
 def _check_account(voter: Voter, role: str) -> None:
     if role in invitations.WITH_ACCOUNT and voter.user_id is None:
-        raise NeedsAccount(_("Only somebody with an account can take this role: they sign up first."))
+        raise NeedsAccount
 
 
 def _check_owners(member: Membership) -> None:
@@ -109,4 +91,4 @@ def _check_owners(member: Membership) -> None:
         arena=member.arena_id, role=Role.OWNER, ended_at__isnull=True
     )
     if list(owners.values_list("pk", flat=True)) == [member.pk]:
-        raise LastOwner(_("This is the arena's only owner: make somebody else an owner first."))
+        raise LastOwner

@@ -23,8 +23,9 @@ from arena.integrity.models import Erasure
 from arena.leaderboards.publishing import publish_snapshot
 from arena.leaderboards.verifying import verify
 from arena.prompts.models import PromptSet
+from arena.teams.errors import LastOwner
 from arena.teams.invitations import invite
-from arena.teams.members import LastOwner, join
+from arena.teams.members import join
 from arena.teams.models import Arena, Invitation, Membership, Role, Voter
 from arena.teams.voters import COOKIE, cookie_value
 from tests.console.conftest import Judge

@@ -13,8 +13,15 @@ from django.test import Client
 from django.utils import timezone
 
 from arena.teams import invitations, members, tokens, voters
-from arena.teams.invitations import InvitationExpired, InvitationRevoked, InvitationUsedUp, UnknownInvitation
-from arena.teams.members import LastOwner, MembershipEnded, NeedsAccount
+from arena.teams.errors import (
+    InvitationExpired,
+    InvitationRevoked,
+    InvitationUsedUp,
+    LastOwner,
+    MembershipEnded,
+    NeedsAccount,
+    UnknownInvitation,
+)
 from arena.teams.models import Arena, Invitation, Membership, Voter
 
 NOW = timezone.now()

@@ -21,7 +21,7 @@ from arena.leaderboards.personal import own_board
 from arena.leaderboards.reading import safe_cell
 from arena.teams import voters
 from arena.teams.access import arena_for
-from arena.teams.members import MembershipRefused
+from arena.teams.errors import MembershipRefused
 from arena.teams.models import Arena
 from arena.teams.person import person_of
 

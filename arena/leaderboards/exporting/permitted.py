@@ -6,16 +6,16 @@ from datetime import datetime
 
 from django.utils.translation import gettext_lazy as _
 
-from arena.battles.errors import BattleError
 from arena.leaderboards.exporting.scope import is_over
 from arena.leaderboards.reading import check_board
 from arena.leaderboards.withholding import BoardWithheld
+from arena.refusals import Refusal
 from arena.teams.models import Arena
 from arena.teams.permissions import Action, may
 from arena.teams.person import Person
 
 
-class ExportRefused(BattleError):
+class ExportRefused(Refusal):
     status = 403
     code = "export_refused"
     sentence = _("Votes of this arena are not for you to export.")
@@ -34,7 +34,7 @@ class FullExportRefused(ExportRefused):
     sentence = _("The full export holds what the public one withholds: it is for the owners of the arena.")
 
 
-class UnknownKind(BattleError):
+class UnknownKind(Refusal):
     code = "unknown_kind"
     sentence = _("“%(kind)s” is no form of a file of votes. Allowed: %(allowed)s.")
 

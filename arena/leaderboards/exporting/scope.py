@@ -10,15 +10,15 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy
 
-from arena.battles.errors import BattleError
 from arena.leaderboards.counting import Cutoffs
 from arena.leaderboards.reading import latest_snapshot
 from arena.leaderboards.shares import cutoffs_of
+from arena.refusals import Refusal
 from arena.teams.arenas import is_closed
 from arena.teams.models import Arena
 
 
-class NothingPublished(BattleError):
+class NothingPublished(Refusal):
     status = 404
     code = "nothing_published"
     sentence = gettext_lazy("Nothing is published in “%(arena)s” yet, and votes are exported up to a snapshot.")

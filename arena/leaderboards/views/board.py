@@ -10,7 +10,6 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from arena.battles.errors import BattleError
 from arena.leaderboards import charts, checked, cost_chart, costs, reading
 from arena.leaderboards.board_settings import board_settings
 from arena.leaderboards.claims import CANNOT_TELL
@@ -19,6 +18,7 @@ from arena.leaderboards.sentences import controlled_sentence, money, saving_sent
 from arena.leaderboards.slices import STYLES
 from arena.leaderboards.views import filters
 from arena.leaderboards.views.readers import for_readers
+from arena.refusals import Refusal
 from arena.teams.models import Arena
 from arena.teams.person import person_of
 
@@ -31,7 +31,7 @@ def board(request: HttpRequest, arena: Arena) -> HttpResponse:
     try:
         choice, by_default = _asked(request, arena)
         published = reading.board_of_choice(choice)
-    except BattleError as refused:
+    except Refusal as refused:
         page = render(
             request, "leaderboards/refused.html", {**context, "sentence": str(refused)}, status=refused.status
         )

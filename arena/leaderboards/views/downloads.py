@@ -15,11 +15,11 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from arena.battles.errors import BattleError
 from arena.leaderboards import charts, cost_chart, costs, reading
 from arena.leaderboards.claims import PairVerdict
 from arena.leaderboards.slices import OFF, Slice, SliceRefused
 from arena.leaderboards.views.readers import for_readers, refusal
+from arena.refusals import Refusal
 from arena.teams.models import Arena
 from arena.teams.person import person_of
 
@@ -45,7 +45,7 @@ def file_of(
     try:
         choice = reading.chosen(arena, dict(request.GET.lists()), person_of(request))
         return _bytes(request, arena, choice, text_of(choice), content_type)
-    except BattleError as refused:
+    except Refusal as refused:
         return refusal(refused, content_type)
 
 
@@ -61,7 +61,7 @@ def chart(request: HttpRequest, arena: Arena, name: str, kind: str) -> HttpRespo
             raise Http404("Nothing is published yet.")
         if kind == "csv":
             return _bytes(request, arena, choice, _chart_csv(choice, published, name), content_type)
-    except BattleError as refused:
+    except Refusal as refused:
         return refusal(refused, content_type)
     ranked = [row["model_name"] for row in published.rows if row["rank"] is not None]
     if name == "matrix":

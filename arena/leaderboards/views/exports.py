@@ -11,7 +11,6 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from arena.battles.errors import BattleError
 from arena.leaderboards import reading
 from arena.leaderboards.exporting import files
 from arena.leaderboards.exporting.bundle import bundle_pieces
@@ -20,6 +19,7 @@ from arena.leaderboards.exporting.scope import NothingPublished, scope_of
 from arena.leaderboards.exporting.sidecar import sidecar_of_choice
 from arena.leaderboards.views import downloads
 from arena.leaderboards.views.readers import for_readers, refusal
+from arena.refusals import Refusal
 from arena.teams.models import Arena
 from arena.teams.person import Person, person_of
 
@@ -32,7 +32,7 @@ def votes(request: HttpRequest, arena: Arena, kind: str) -> HttpResponseBase:
     """The votes up to the last snapshot, public, or with `?full=1` whole for those who may."""
     try:
         return votes_file(request, person_of(request), arena, kind, is_full=wants_full(request))
-    except BattleError as refused:
+    except Refusal as refused:
         return refusal(refused, "text/plain")
 
 
@@ -50,7 +50,7 @@ def bundle(request: HttpRequest, arena: Arena) -> HttpResponseBase:
     """The last snapshot's reproduction bundle."""
     try:
         return bundle_file(request, person_of(request), arena, is_full=wants_full(request))
-    except BattleError as refused:
+    except Refusal as refused:
         return refusal(refused, "text/plain")
 
 

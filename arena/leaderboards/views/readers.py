@@ -11,9 +11,9 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
 
-from arena.battles.errors import BattleError
 from arena.leaderboards import reading
 from arena.leaderboards.withholding import BoardWithheld
+from arena.refusals import Refusal
 from arena.teams.access import arena_for
 from arena.teams.models import Arena
 from arena.teams.person import person_of
@@ -41,7 +41,7 @@ def for_readers(view: View) -> View:
     return guarded
 
 
-def refusal(refused: BattleError, content_type: str) -> HttpResponse:
+def refusal(refused: Refusal, content_type: str) -> HttpResponse:
     """A refusal in the manner of the file that was asked for: JSON as JSON, anything else as a line of text."""
     response: HttpResponse
     if content_type == "application/json":

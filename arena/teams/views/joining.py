@@ -11,9 +11,8 @@ from django.views.decorators.http import require_http_methods
 
 from arena.teams import invitations, members, voters
 from arena.teams.adapters import INVITED
+from arena.teams.errors import InvitationRefused, MembershipRefused
 from arena.teams.forms import JoinForm
-from arena.teams.invitations import InvitationRefused, UnknownInvitation
-from arena.teams.members import MembershipRefused
 from arena.teams.models import Invitation
 from arena.teams.person import person_of
 
@@ -58,5 +57,4 @@ def _page(request: HttpRequest, invitation: Invitation, form: JoinForm) -> HttpR
 
 
 def _refused(request: HttpRequest, refusal: InvitationRefused | MembershipRefused) -> HttpResponse:
-    status = 404 if isinstance(refusal, UnknownInvitation) else 410 if isinstance(refusal, InvitationRefused) else 403
-    return render(request, "teams/join_refused.html", {"refusal": refusal}, status=status)
+    return render(request, "teams/join_refused.html", {"refusal": refusal}, status=refusal.status)

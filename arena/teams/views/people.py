@@ -16,8 +16,8 @@ from django.views.decorators.http import require_POST, require_safe
 from arena.battles.models import Vote
 from arena.teams import api_tokens, invitations, members
 from arena.teams.access import arena_for, require
+from arena.teams.errors import MembershipRefused
 from arena.teams.forms import InviteForm, MemberForm
-from arena.teams.members import MembershipRefused
 from arena.teams.models import ApiToken, Arena, Invitation, Membership
 from arena.teams.permissions import Action
 from arena.teams.person import person_of
@@ -65,7 +65,7 @@ def change(request: HttpRequest, slug: str, member_id: int) -> HttpResponse:
     try:
         members.change(_member(arena, member_id), **form.cleaned_data)
     except MembershipRefused as refusal:
-        return _page(request, arena, refusal=str(refusal), status=409)
+        return _page(request, arena, refusal=str(refusal), status=refusal.status)
     return redirect("teams:people", slug=slug)
 
 
@@ -77,7 +77,7 @@ def end(request: HttpRequest, slug: str, member_id: int) -> HttpResponse:
     try:
         members.end(_member(arena, member_id), now=timezone.now())
     except MembershipRefused as refusal:
-        return _page(request, arena, refusal=str(refusal), status=409)
+        return _page(request, arena, refusal=str(refusal), status=refusal.status)
     return redirect("teams:people", slug=slug)
 
 
