@@ -6,8 +6,10 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -17,8 +19,10 @@ from arena.api.serializers import ErrorOut
 from arena.api.views import ArenaView
 from arena.battles.blinding import OwnVote, own_votes
 from arena.battles.words import Winner
+from arena.integrity.erasing import erase
 from arena.integrity.standing import held_votes
 from arena.leaderboards.models import Snapshot
+from arena.leaderboards.personal import own_board
 from arena.leaderboards.reading import published_board
 from arena.teams.person import person_of
 
@@ -56,7 +60,18 @@ class OwnVoteOut(serializers.Serializer[Any]):
     comment = serializers.CharField(allow_blank=True)
 
 
+class OwnRowOut(serializers.Serializer[Any]):
+    model_name = serializers.CharField()
+    rating = serializers.FloatField(allow_null=True)
+    rating_lower = serializers.FloatField(allow_null=True)
+    rating_upper = serializers.FloatField(allow_null=True)
+    vote_count = serializers.FloatField()
+
+
 class MineOut(serializers.Serializer[Any]):
+    board = OwnRowOut(
+        many=True, help_text="Of your votes alone; empty before the second, and until names are revealed to you."
+    )
     votes = OwnVoteOut(many=True, help_text="The latest first.")
     held = serializers.BooleanField(help_text="Whether votes of yours are held for review.")
 
@@ -94,7 +109,23 @@ class Mine(ArenaView):
         arena = self.arena(request, slug, include_archived=True)
         voter = person_of(request._request).voter()
         votes = own_votes(arena, voter) if voter else []
-        return Response({"votes": [_line(vote) for vote in votes], "held": bool(voter and held_votes(voter, arena))})
+        board = own_board(arena, voter) if voter else None
+        return Response({
+            "board": OwnRowOut(board.rows if board else [], many=True).data,
+            "votes": [_line(vote) for vote in votes],
+            "held": bool(voter and held_votes(voter, arena)),
+        })  # fmt: skip
+
+    @extend_schema(operation_id="mine_forget", responses={204: None, **REFUSALS, 409: ErrorOut})
+    def delete(self, request: Request, slug: str) -> Response:
+        """Deletes what says who the caller is, in every arena; the votes stay, as nobody's. It cannot be undone."""
+        self.arena(request, slug, include_archived=True)
+        if getattr(request.auth, "arena_id", None) is not None:
+            raise PermissionDenied("This reaches every arena: use a token for all arenas, or the page.")
+        voter = person_of(request._request).voter()
+        if voter is not None:
+            erase(voter, now=timezone.now())
+        return Response(status=204)
 
 
 def _line(vote: OwnVote) -> dict[str, Any]:

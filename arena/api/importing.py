@@ -115,6 +115,7 @@ class SaturationOut(serializers.Serializer[Any]):
 
 
 class PromptSetOut(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
     name = serializers.CharField()
     purpose = serializers.ChoiceField(choices=PromptSet.Purpose.choices)
     source = serializers.CharField(allow_blank=True)  # type: ignore[assignment]

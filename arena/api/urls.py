@@ -1,7 +1,7 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView
 
-from arena.api import arenas, boards, exports, generation, hooks, importing, people, rooms, views
+from arena.api import arenas, boards, exports, generation, hooks, importing, people, prompts, reviewing, rooms, views
 
 app_name = "api"
 _arena = "v1/arenas/<slug:slug>/"
@@ -33,6 +33,12 @@ urlpatterns = [
     path(f"{_arena}votes/", exports.Votes.as_view(), name="votes"),
     path(f"{_arena}bundle/", exports.Bundle.as_view(), name="bundle"),
     path(f"{_arena}prompt-sets/", importing.PromptSets.as_view(), name="prompt_sets"),
+    path(f"{_arena}prompt-sets/<int:set_id>/prompts/", prompts.Prompts.as_view(), name="prompts"),
+    path(f"{_arena}prompts/<int:prompt_id>/", prompts.PromptDetail.as_view(), name="prompt"),
+    path(f"{_arena}agreement/", reviewing.Agreement.as_view(), name="agreement"),
+    path(f"{_arena}review/", reviewing.Review.as_view(), name="review"),
+    path(f"{_arena}review/proposals/<int:proposal_id>/", reviewing.ProposalDecision.as_view(), name="decide"),
+    path(f"{_arena}review/exclusions/<int:exclusion_id>/", reviewing.ExclusionClear.as_view(), name="clear"),
     path(f"{_arena}answers/", importing.Answers.as_view(), name="answers"),
     path(f"{_arena}battles/", views.Battles.as_view(), name="battles"),
     path(_battle, views.BattleDetail.as_view(), name="battle"),

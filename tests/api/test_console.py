@@ -194,7 +194,7 @@ def test_votes_matrix_and_snapshots_are_read_as_the_pages_show_them(
     client = program(owner)
     assert client.get(f"{TEAM}matrix/").json() == {"snapshot": None, "pairs": []}
     battle = send(client, "post", f"{TEAM}battles/").json()
-    assert client.get(f"{TEAM}mine/").json() == {"votes": [], "held": False}
+    assert client.get(f"{TEAM}mine/").json() == {"board": [], "votes": [], "held": False}
     voted = send(client, "post", f"{TEAM}battles/{battle['id']}/vote/", winner="a").json()
     names = {side["side"]: side["name"] for side in voted["reveal"]["sides"]}
     (mine,) = client.get(f"{TEAM}mine/").json()["votes"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from schemathesis import GenerationMode, checks
 
 from arena.battles.models import Battle, Response, Turn, Vote
 from arena.competitors.models import Competitor
+from arena.integrity.models import Exclusion, Proposal, ScreeningRun
 from arena.leaderboards.models import Webhook
 from arena.leaderboards.publishing import publish_snapshot
 from arena.prompts.models import GenerationRun, Prompt, PromptSet, RecordedAnswer
@@ -58,9 +59,8 @@ class Room:
         voter = Voter.objects.create(user=owner)
         members.appoint(self.arena, voter, "owner")
         field = [Competitor.objects.create(arena=self.arena, name=name, model_id=name) for name in ("Ash", "Birch")]
-        prompt = Prompt.objects.create(
-            prompt_set=PromptSet.objects.create(arena=self.arena, name="set"), key="p", text="Which?"
-        )
+        prompt_set = PromptSet.objects.create(pk=ROW, arena=self.arena, name="set")
+        prompt = Prompt.objects.create(pk=ROW, prompt_set=prompt_set, key="p", text="Which?")
         for competitor in field:
             RecordedAnswer.objects.create(prompt=prompt, competitor=competitor, text="x", conditions={})
         states = ("complete", "complete", "void", "served")
@@ -71,9 +71,24 @@ class Room:
         Webhook.objects.create(pk=ROW, arena=self.arena, url="https://example.org/", nonce="n", created_at=now)
         GenerationRun.objects.create(pk=ROW, prompt_set=prompt.prompt_set, created_at=now)
         Vote.objects.create(battle=battles[0], voter=voter, winner="a", created_at=now)
+        self.finding(voter, now)
         publish_snapshot(self.arena, now=now)
         expires = now + timedelta(days=1)
         _row, self.token = api_tokens.make(owner, name="x", scopes=list(api_tokens.Scope), expires_at=expires)
+
+    def finding(self, voter: Voter, now: datetime) -> None:
+        run = ScreeningRun.objects.create(
+            arena=self.arena, started_at=now, seconds=0.1, through_battle_id=0, through_vote_id=0, battles=1, votes=1,
+            findings=1,
+        )  # fmt: skip
+        Proposal.objects.create(
+            pk=ROW, arena=self.arena, run=run, rule="D1", unit_kind="account", voters=[voter.pk], sign=1,
+            action="held", votes=1, evidence={"log_l": 4.0}, sentence="Chose Ash.", created_at=now,
+        )  # fmt: skip
+        Exclusion.objects.create(
+            pk=ROW, arena=self.arena, voter=voter, action="held", rule="D1", sentence="Chose Ash.",
+            decided_by="automatic", created_at=now,
+        )  # fmt: skip
 
     def battle(self, public_id: UUID, voter: Voter, field: list[Competitor], state: str) -> Battle:
         now = timezone.now()
@@ -93,7 +108,10 @@ def places(label: str) -> list[dict[str, Any]]:
     """What fills an address: mostly what is there."""
     known = [{"slug": "team", "battle_id": str(UUID(int=number))} for number in range(1, 5)]
     wanted = re.findall(r"{(\w+)}", label)
-    rows = ("member_id", "invitation_id", "run_id", "number", "webhook_id")
+    rows = (
+        "member_id", "invitation_id", "run_id", "number", "webhook_id", "set_id", "prompt_id", "proposal_id",
+        "exclusion_id",
+    )  # fmt: skip
     closed = {**known[0], "slug": "elsewhere", **dict.fromkeys(rows, 1)}
     absurd = {**known[0], **dict.fromkeys(rows, 10**20)}
     here = [{**dict.fromkeys(rows, ROW), "number": 1, **place} for place in known]

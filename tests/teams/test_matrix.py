@@ -22,6 +22,8 @@ from django.utils import timezone
 
 from arena.battles.models import Battle, Response, Turn, Vote
 from arena.competitors.models import Competitor, Endpoint
+from arena.integrity import deciding
+from arena.integrity.models import Exclusion, Proposal, ScreeningRun
 from arena.leaderboards import webhooks
 from arena.leaderboards.publishing import publish_snapshot
 from arena.prompts import uploads
@@ -137,7 +139,13 @@ TABLE: dict[str, list[tuple[str, Rule]]] = {
     "api:matrix": [("GET", ALL)],
     "api:snapshots": [("GET", ALL)],
     "api:snapshot": [("GET", ALL)],
-    "api:mine": [("GET", ALL)],
+    "api:mine": [("GET DELETE", ALL)],
+    "api:prompts": [("GET", CONFIGURE)],
+    "api:prompt": [("GET PATCH", CONFIGURE)],
+    "api:agreement": [("GET", CONSOLE)],
+    "api:review": [("GET", CONSOLE), ("PUT", CONFIGURE)],
+    "api:decide": [("POST", CONFIGURE)],
+    "api:clear": [("POST", CONFIGURE)],
     "api:competitors": [("GET", ALL), ("POST", CONFIGURE)],
     "api:service": [("POST", CONFIGURE)],
     "api:leaderboard": [("GET", ALL)],
@@ -167,6 +175,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "prompts:set": {"action": "save", "name": "set"},
     "console:decide": {"what": "mode", "mode": "off"},
     "api:vote": {"winner": "a"},
+    "api:review": {"mode": "off"},
+    "api:decide": {"decision": "turn_down", "why": "No."},
+    "api:clear": {"why": "No."},
     "api:service": {"name": "Ash", "in_service": False},
 }
 QUERIES = {"leaderboards:compare": "?a=Ash&b=Birch", "api:compare": "?a=Ash&b=Birch"}
@@ -240,14 +251,30 @@ class World:
         run = GenerationRun.objects.create(prompt_set=prompts, started_by=owner, created_at=now)
         soon = now + timedelta(days=1)
         endpoint = Endpoint.objects.create(name=f"of {access}", base_url="http://127.0.0.1:9/v1")
+        finding, decision = self.finding(arena, victim.voter)
         return {
             "slug": arena.slug, "battle_id": battles[0].public_id, "name": "Ash", "kind": "csv",
             "member_id": victim.pk, "invitation_id": invitations.invite(arena, "voter")[0].pk,
             "token_id": api_tokens.make(owner, name="x", scopes=["read"], expires_at=soon, arena=arena)[0].pk,
             "set_id": prompts.pk, "run_id": run.pk, "prompt_id": prompt.pk, "upload_id": upload.public_id,
             "token": "none", "competitor_id": field[0].pk, "endpoint_id": endpoint.pk, "number": 1,
+            "proposal_id": finding.pk, "exclusion_id": decision.pk,
             "webhook_id": webhooks.add(arena, "https://example.org/", now=now)[0].pk,
         }  # fmt: skip
+
+    @staticmethod
+    def finding(arena: Arena, voter: Voter) -> tuple[Proposal, Exclusion]:
+        now = timezone.now()
+        run = ScreeningRun.objects.create(
+            arena=arena, started_at=now, seconds=0.1, through_battle_id=0, through_vote_id=0, battles=1, votes=1,
+            findings=1,
+        )  # fmt: skip
+        proposal = Proposal.objects.create(
+            arena=arena, run=run, rule="D1", unit_kind="account", voters=[voter.pk], sign=1, action="held", votes=1,
+            evidence={}, sentence="Chose Ash.", created_at=now,
+        )  # fmt: skip
+        reason = deciding.Reason(deciding.BY_HAND, "They asked for it.")
+        return proposal, deciding.set_aside(arena, voter, reason, deciding.SCREENING, now=now)
 
     @staticmethod
     def battle(arena: Arena, voter: Voter, field: list[Competitor]) -> Battle:
