@@ -138,7 +138,8 @@ def worth_holding(units: Units, rows: Whole, finding: Finding, counted: Floats) 
     """Whether holding these stakes takes more bias out than it puts noise in.
 
     Of N votes on the competitor, A of the held ones are expected to be the campaign's and H honest. At even votes A
-    moves it by 2 A / N log-odds, and doing without H adds a variance of 4 H / (N (N - H)).
+    moves it by 2 A / N log-odds, and doing without H raises the variance from 4 / (N - A) to 4 / (N - A - H), without
+    bound where next to nothing would be left.
 
     Parameters
     ----------
@@ -151,7 +152,8 @@ def worth_holding(units: Units, rows: Whole, finding: Finding, counted: Floats) 
     theirs = expit(odds)
     told, lost = float(counted[rows] @ theirs), float(counted[rows] @ (1 - theirs))
     votes = float(counted[units.begin[finding.competitor] : units.begin[finding.competitor + 1]].sum())
-    return told**2 * (votes - lost) > lost * votes
+    rest = votes - told
+    return told**2 * rest * (rest - lost) > lost * votes**2
 
 
 HELD = -np.log(10)

@@ -159,7 +159,8 @@ def _holds(
         if left > options.stratum:
             rows = quarantined(honest, units, finding, stratum == LARGE)
             rows = rows[open_[rows]]
-            if worth_holding(units, rows, finding, (stakes.voted - verdicts.gated) * open_):
+            # What is held already counts no more: else two strata, each worth it, would together leave nothing.
+            if worth_holding(units, rows, finding, (stakes.voted - verdicts.gated) * (open_ & ~verdicts.held)):
                 _hold(log, honest, units, finding, stratum, rows, verdicts)
         elif stratum == SMALL and finding.by_stratum[SMALL] > options.stratum:
             rows = finding.rows[(finding.log_l >= options.claim) & ~units.large[finding.rows]]

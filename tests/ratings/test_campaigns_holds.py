@@ -11,6 +11,7 @@ from ratings.campaigns import ScreenOptions, screen
 from ratings.campaigns.accounts import worth_holding
 from ratings.campaigns.evidence import Finding, Units, find
 from tests.ratings.test_campaigns import CALM, VOTERS, honest, moved, out, targeted
+from tests.redteam.cases import CASES
 
 
 def units(log_l: np.ndarray, *, large: bool = True, gated: np.ndarray | None = None) -> Units:
@@ -67,3 +68,19 @@ def test_clusters_of_one_vote_accounts_go_before_anybody_is_held_for_their_sake(
     assert honest_lost.sum() == 0
     alone = screen(log, CALM)  # the same accounts without an address in common
     assert ((alone.weight == 0) & log.voted & (log.account < VOTERS)).sum() > 100
+
+
+def test_holds_of_both_strata_leave_votes_to_measure_by() -> None:
+    """Each of two holds may be worth it, and both together leave nothing: one vote of 979 was left here once."""
+    case = next(case for case in CASES if case.key == "n100b")
+    row = case.run("W1", 1, 3)
+    assert row["plain"] > 250 and row["caught"] > 95
+    assert abs(row["defended"]) < 8
+    assert row["honest_votes_lost"] < 1  # percent
+
+
+def test_a_hold_of_nearly_all_votes_is_refused_whatever_it_catches() -> None:
+    counted, rows = np.ones(1000), np.arange(998)
+    suspects = np.where(np.arange(1000) < 300, 9.0, -9.0)
+    assert worth_holding(units(suspects), np.arange(600), finding(0.0), counted)
+    assert not worth_holding(units(suspects), rows, finding(0.0), counted)
