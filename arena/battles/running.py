@@ -217,7 +217,7 @@ def _record(turn_id: int, answers: dict[Side, Answer], reason: str) -> BattleSta
         competitor, answer = competitors[competitor_id], answers[side]
         if answer.failed:
             health.note_failure(competitor, answer.error_code, answer.error_detail, now=now)
-        elif answer.text and competitor.endpoint and competitor.endpoint.failures_in_a_row:
+        elif answer.text and health.is_troubled(competitor):
             health.note_success(competitor)
     return state
 

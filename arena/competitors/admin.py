@@ -90,11 +90,11 @@ class EndpointAdmin(RoomAdmin):
 @admin.register(Competitor)
 class CompetitorAdmin(RoomAdmin):
     form = CompetitorForm
-    list_display = ("label", "arena", "endpoint", "model_id", "first_answered_at", "retired_at")
+    list_display = ("label", "arena", "endpoint", "model_id", "first_answered_at", "out_until", "retired_at")
     list_filter = ("arena", "endpoint")
     list_select_related = ("arena", "endpoint")
     search_fields = ("name", "model_id", "organization")
-    readonly_fields = ("version", "created_at", "first_answered_at")
+    readonly_fields = ("version", "created_at", "first_answered_at", "out_until", "last_failure", "last_failure_at")
     change_form_template = "admin/competitors/competitor/change_form.html"
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:

@@ -135,7 +135,7 @@ def why_closed(arena: Arena, now: datetime) -> str:
     if here.filter(healthy_filter(now))[:2].count() == 2:
         return ""
     with_endpoint = list(here.filter(endpoint__isnull=False).select_related("endpoint"))
-    return _why_resting([row.endpoint for row in with_endpoint if row.endpoint is not None], now)
+    return _why_resting(with_endpoint, now)
 
 
 def _have_recorded_answers(here: QuerySet[Competitor]) -> bool:
@@ -148,7 +148,8 @@ def _too_few() -> str:
     return _("Fewer than two competitors can answer here. Whoever runs this arena adds them in the console.")
 
 
-def _why_resting(asked: Sequence[Endpoint], now: datetime) -> str:
+def _why_resting(rows: Sequence[Competitor], now: datetime) -> str:
+    asked = [row.endpoint for row in rows if row.endpoint is not None]
     if len(asked) < 2:
         return _too_few()
     missing = local_model_missing()
@@ -156,7 +157,8 @@ def _why_resting(asked: Sequence[Endpoint], now: datetime) -> str:
         return _("The local model is not available: %(reason)s") % {"reason": missing}
     if any(endpoint.key_env and not os.environ.get(endpoint.key_env) for endpoint in asked):
         return _("An endpoint's key is not set. Whoever runs this arena sees in the console which.")
-    back = [endpoint.out_until for endpoint in asked if endpoint.out_until is not None and endpoint.out_until > now]
+    out = [endpoint.out_until for endpoint in asked] + [row.out_until for row in rows]
+    back = [until for until in out if until is not None and until > now]
     if not back:  # they came back between two queries
         return ""
     clock = timezone.localtime(min(back)).strftime("%H:%M:%S %Z")

@@ -60,6 +60,9 @@ class Endpoint(models.Model):
     # Written by `competitors.health` alone.
     failures_in_a_row = models.PositiveIntegerField(default=0, editable=False)
     out_until = models.DateTimeField(null=True, blank=True, editable=False)
+    last_failed = models.BigIntegerField(
+        null=True, editable=False, help_text="Id of the competitor whose failure was counted last, in this row of them."
+    )
     last_failure = models.CharField(max_length=300, blank=True, editable=False)
     last_failure_at = models.DateTimeField(null=True, blank=True, editable=False)
 
@@ -98,6 +101,11 @@ class Competitor(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     retired_at = models.DateTimeField(null=True, blank=True)
     first_answered_at = models.DateTimeField(null=True, editable=False)
+    # Written by `competitors.health` alone.
+    failures_in_a_row = models.PositiveIntegerField(default=0, editable=False)
+    out_until = models.DateTimeField(null=True, blank=True, editable=False)
+    last_failure = models.CharField(max_length=300, blank=True, editable=False)
+    last_failure_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         ordering = ("arena_id", "name", "version")

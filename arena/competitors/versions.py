@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Max
 
-from arena.competitors import catalogue
+from arena.competitors import catalogue, health
 from arena.competitors.models import Competitor
 
 ABOUT = frozenset({"description", "organization", "license", "price_in", "price_out", "context_length"})
@@ -49,7 +49,7 @@ def revise(competitor: Competitor, *, now: datetime, **changes: Any) -> Competit
 
 def change(competitor: Competitor, *, now: datetime, **changes: Any) -> Competitor:
     """The competitor with these changes: itself while it has not answered, and where only words about it change;
-    else its next version.
+    else its next version. One that answers otherwise now is in the draw again.
 
     Raises as `revise` does.
     """
@@ -61,6 +61,8 @@ def change(competitor: Competitor, *, now: datetime, **changes: Any) -> Competit
             return revise(stored, now=now, **changed)
         for name, value in changed.items():
             setattr(stored, name, value)
+        if not changed.keys() <= ABOUT:
+            health.put_competitor_back(stored)
         return catalogue.save_changed(stored, changed) if changed else stored
 
 

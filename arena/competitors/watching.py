@@ -1,9 +1,9 @@
-"""How an arena's endpoints are, for those who run it."""
+"""How an arena's endpoints and competitors are, for those who run it."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from arena.competitors.health import LOCAL_MODEL, local_model_missing
@@ -11,6 +11,8 @@ from arena.competitors.models import Competitor, Endpoint
 from arena.teams.models import Arena
 
 ANSWERS, RESTS, NO_KEY, NO_MODEL = "answers", "rests", "no_key", "no_model"
+RESTS_ALONE = "rests_alone"
+"""The competitor is out of the draw, its endpoint is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +52,27 @@ def state_of(endpoint: Endpoint, serves: tuple[str, ...] = (), *, now: datetime)
     return EndpointState(
         endpoint.name, serves, word, back_at, endpoint.key_env, endpoint.last_failure, endpoint.last_failure_at
     )
+
+
+def state_of_competitor(row: Competitor, *, now: datetime) -> EndpointState | None:
+    """How the way to a competitor's answers is: its endpoint's state, else its own; None with recorded answers only."""
+    if row.endpoint is None:
+        return None
+    state = state_of(row.endpoint, (row.label,), now=now)
+    if state.state != ANSWERS or row.last_failure_at is None:
+        return state
+    rests = row.out_until is not None and row.out_until > now
+    return replace(
+        state,
+        state=RESTS_ALONE if rests else ANSWERS,
+        back_at=row.out_until if rests else None,
+        last_failure=row.last_failure,
+        last_failure_at=row.last_failure_at,
+    )
+
+
+def resting_alone(arena: Arena, *, now: datetime) -> list[Competitor]:
+    """The arena's competitors that are out of the draw while their endpoint is in it."""
+    live = Competitor.objects.filter(arena=arena, retired_at__isnull=True, out_until__gt=now).select_related("endpoint")
+    states = [(row, state_of_competitor(row, now=now)) for row in live.order_by("name", "version")]
+    return [row for row, state in states if state is not None and state.state == RESTS_ALONE]

@@ -17,9 +17,10 @@ from django.utils import timezone
 
 from arena.asgi import application
 from arena.battles import lifecycle, opening, running
+from arena.battles.errors import ArenaClosed
 from arena.battles.models import Battle, Response, Turn
 from arena.battles.words import BattleState
-from arena.competitors.models import Endpoint
+from arena.competitors.models import Competitor, Endpoint
 from arena.competitors.providers import ErrorCode, ProviderError, ScriptedProvider
 from arena.teams.models import Arena, Voter
 from arena.teams.voters import COOKIE, cookie_value
@@ -351,8 +352,39 @@ async def test_quirks_of_providers_leave_no_trace(
 
 
 def test_a_key_that_is_missing_leaves_the_endpoint_out_of_the_draw(live: Arena, voter: Voter) -> None:
-    from arena.battles.errors import ArenaClosed
-
     Endpoint.objects.update(key_env="A_KEY_THAT_IS_NOT_SET")
     with pytest.raises(ArenaClosed):
         opening.open_battle(voter, live, "Q?", seed="00", now=timezone.now())
+
+
+async def play(live: Arena, voter: Voter, number: int) -> Battle:
+    """One battle on its way to its end, however it ends."""
+    battle = await database_sync_to_async(opening.open_battle)(
+        voter, live, f"Question {number}?", seed=str(number), now=timezone.now()
+    )
+    await frames(await database_sync_to_async(turn_of)(battle))
+    await database_sync_to_async(battle.refresh_from_db)()
+    return battle
+
+
+async def test_a_competitor_that_always_fails_leaves_the_draw_alone_and_the_others_go_on(
+    live: Arena, voter: Voter, scripted: Callable[..., dict[str, ScriptedProvider]]
+) -> None:
+    bogus = await database_sync_to_async(lambda: Competitor.objects.filter(arena=live).latest("pk"))()
+    scripted("fine", **{bogus.name.split("-")[0]: (ProviderError(ErrorCode.STATUS, "no such model"),)})
+    played = [await play(live, voter, number) for number in range(18)]
+    with_bogus = [battle for battle in played if bogus.pk in (battle.competitor_a_id, battle.competitor_b_id)]
+    assert len(with_bogus) == 3 and {battle.state for battle in with_bogus} == {BattleState.VOID}
+    assert {battle.state for battle in played if battle not in with_bogus} == {BattleState.COMPLETE}
+    assert await database_sync_to_async(lambda: live.competitors.filter(out_until__isnull=False).get())() == bogus
+    assert (await database_sync_to_async(Endpoint.objects.get)()).out_until is None
+
+
+async def test_a_dead_endpoint_closes_the_arena_after_two_battles(
+    live: Arena, voter: Voter, scripted: Callable[..., dict[str, ScriptedProvider]]
+) -> None:
+    scripted(ProviderError(ErrorCode.CONNECT, "connection refused"))
+    for number in range(2):
+        assert (await play(live, voter, number)).state == BattleState.VOID
+    with pytest.raises(ArenaClosed):
+        await play(live, voter, 2)

@@ -247,3 +247,10 @@ def test_trials_leave_no_event_loop_behind(endpoint: Endpoint) -> None:
     endpoints.try_endpoint(endpoint, model_id="m", provider=ScriptedProvider("x"))
     with pytest.raises(RuntimeError):
         asyncio.get_running_loop()
+
+
+def test_one_that_rests_alone_closes_an_arena_of_two_until_the_next_try(pair: list[Competitor], now: datetime) -> None:
+    for _ in range(3):
+        health.note_failure(pair[0], "refused", "", now=now)
+    assert "The next try is at 12:00:30 UTC" in endpoints.why_closed(pair[0].arena, now)
+    assert endpoints.why_closed(pair[0].arena, now + timedelta(seconds=30)) == ""

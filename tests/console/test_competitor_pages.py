@@ -259,3 +259,42 @@ def test_lists_cost_the_same_for_3_rows_and_30(path: str, person: Person, live: 
             assert client.get(path).status_code == 200
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_one_that_fails_alone_is_named_and_put_back_when_mended(
+    person: Person, live: Arena, dahlia: Competitor, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MINE_KEY", "k")
+    Competitor.objects.create(arena=live, name="Elm", endpoint=endpoint, model_id="e", first_answered_at=timezone.now())
+    for _ in range(3):
+        health.note_failure(dahlia, "refused", "HTTP 404: no such model", now=timezone.now())
+    client = person(Role.OPERATOR)
+    overview = client.get("/console/team/").content.decode()
+    assert "Dahlia does not answer." in overview and "no such model" in overview and "Mine does not" not in overview
+    rows = {row.label: health.state for row, health in client.get(ROOM).context["rows"] if health}
+    assert rows == {"Dahlia": "rests_alone", "Elm": "answers"}
+    page = client.get(f"{ROOM}{dahlia.pk}/").content.decode()
+    assert "this competitor is out of the draw" in page and "Mended" in page
+    client.post(f"{ROOM}{dahlia.pk}/service/", {"service": "mended"})
+    dahlia.refresh_from_db()
+    assert (dahlia.failures_in_a_row, dahlia.out_until) == (0, None)
+    assert "Mended" not in client.get(f"{ROOM}{dahlia.pk}/").content.decode()
+
+
+def test_the_pause_of_a_competitor_is_not_told_beside_an_open_battle(
+    person: Person, live: Arena, dahlia: Competitor, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The draw of a probe lengthens its pause: whoever saw that happen would know one of their two."""
+    monkeypatch.setenv("MINE_KEY", "k")
+    Competitor.objects.create(arena=live, name="Elm", endpoint=endpoint, model_id="e", first_answered_at=timezone.now())
+    then = timezone.now() - health.FIRST_PAUSE
+    for _ in range(3):
+        health.note_failure(dahlia, "refused", "HTTP 404: no such model", now=then)
+    client = person(Role.OPERATOR)
+    voter = Voter.objects.get()
+    opening.open_battle(voter, live, "A question?", seed="1", now=timezone.now())
+    dahlia.refresh_from_db()
+    assert dahlia.out_until and dahlia.out_until > timezone.now()
+    for address in ("/console/team/", ROOM, f"{ROOM}{dahlia.pk}/"):
+        page = client.get(address).content.decode()
+        assert "this competitor is out" not in page and "no such model" not in page and "Mended" not in page

@@ -155,3 +155,19 @@ def test_the_way_there_is_shown_to_those_who_may_go(person: Person, team: Arena)
 def test_an_arena_never_takes_the_address_of_this_page(person: Person) -> None:
     person(STAFF).post("/console/new/", {"title": "Endpoints", "kind": "live", "access": "open"})
     assert Arena.objects.get(title="Endpoints").slug == "endpoints-2"
+
+
+def test_an_endpoint_says_how_many_of_its_competitors_rest_alone(
+    person: Person, endpoint: Endpoint, team: Arena
+) -> None:
+    client = person(STAFF)
+    row = Competitor.objects.create(
+        arena=team, name="Zed", model_id="z", endpoint=endpoint, failures_in_a_row=3,
+        out_until=timezone.now() + health.LONGEST_PAUSE,
+    )  # fmt: skip
+    page = client.get(f"{ROOM}{endpoint.pk}/").content.decode()
+    assert "Competitors out of the draw alone" in page and "Mended" in page and "Zed" not in page
+    client.post(f"{ROOM}{endpoint.pk}/back/")
+    row.refresh_from_db()
+    assert (row.failures_in_a_row, row.out_until) == (0, None)
+    assert "out of the draw alone" not in client.get(f"{ROOM}{endpoint.pk}/").content.decode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -14,7 +15,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from arena.competitors.watching import ANSWERS, endpoint_states
+from arena.battles.opening import current_battle
+from arena.competitors.watching import ANSWERS, endpoint_states, resting_alone
 from arena.console.door import console_arena
 from arena.console.forms import ArenaForm
 from arena.console.state import state_of
@@ -25,6 +27,14 @@ from arena.teams import arenas
 from arena.teams.models import Arena
 from arena.teams.permissions import Action, may
 from arena.teams.person import person_of
+
+
+def untold_since(request: HttpRequest, arena: Arena) -> datetime | None:
+    """When this person's open battle here was served: who first answered, failed or was probed since may be one of its
+    two."""
+    voter = person_of(request).voter()
+    battle = current_battle(voter, arena, now=timezone.now()) if voter else None
+    return battle.served_at if battle else None
 
 
 @require_safe
@@ -47,6 +57,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
         "chart": days.chart(counted) if ready.votes else "",
         "under_way": oversight.under_way(arena, now=now),
         "troubled": [row for row in endpoint_states(arena, now=now) if row.state != ANSWERS],
+        "resting": [] if untold_since(request, arena) else resting_alone(arena, now=now),
     }
     return render(request, "console/overview.html", context)
 

@@ -14,15 +14,14 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from arena.battles.opening import current_battle
-from arena.competitors import catalogue, endpoints, versions, watching
+from arena.competitors import catalogue, endpoints, health, versions, watching
 from arena.competitors.health import LOCAL_MODEL, local_model_missing
 from arena.competitors.models import Competitor, Endpoint
 from arena.console.door import console_arena
 from arena.console.field_forms import CompetitorForm, TrialForm
 from arena.console.refusals import said_on
 from arena.console.state import state_of
-from arena.console.views.arena import page_context
+from arena.console.views.arena import page_context, untold_since
 from arena.console.views.votes import endpoint_words
 from arena.teams.models import Arena
 from arena.teams.permissions import Action, may
@@ -36,11 +35,12 @@ def competitors(request: HttpRequest, slug: str) -> HttpResponse:
     arena = console_arena(request, slug)
     now = timezone.now()
     field = Competitor.objects.filter(arena=arena).select_related("endpoint").order_by("name", "-version")
-    rows = [(row, watching.state_of(row.endpoint, now=now) if row.endpoint else None) for row in field]
+    untold = untold_since(request, arena)
+    rows = [(row, _health(row, untold, now=now)) for row in field]
     in_service = [pair for pair in rows if pair[0].retired_at is None]
     context = page_context(request, arena) | {
         "rows": in_service + [pair for pair in rows if pair[0].retired_at is not None],
-        "untold_since": _untold_since(request, arena),
+        "untold_since": untold,
         "words": endpoint_words(),
         "in_service": len(in_service),
         "answer_live": len([row for row, _state in in_service if row.endpoint]),
@@ -102,7 +102,7 @@ def competitor(request: HttpRequest, slug: str, competitor_id: int) -> HttpRespo
 @require_POST
 @never_cache
 def change_service(request: HttpRequest, slug: str, competitor_id: int) -> HttpResponse:
-    """Retires, brings back."""
+    """Retires, brings back, forgets the failures of one that has been mended."""
     arena = console_arena(request, slug, Action.CONFIGURE)
     row = _found(arena, competitor_id)
     wanted = request.POST.get("service", "")
@@ -112,8 +112,11 @@ def change_service(request: HttpRequest, slug: str, competitor_id: int) -> HttpR
     elif wanted == "back":
         versions.bring_back(row)
         messages.success(request, _("%(name)s is in service again.") % {"name": row.label})
+    elif wanted == "mended":
+        health.put_competitor_back(row)
+        messages.success(request, _("%(name)s is in the draw again.") % {"name": row.label})
     else:
-        messages.error(request, _("Nothing was changed: retire and back are known."))
+        messages.error(request, _("Nothing was changed: retire, back and mended are known."))
     return redirect("console:competitor", slug=arena.slug, competitor_id=row.pk)
 
 
@@ -153,14 +156,15 @@ def _page(
     form = form or CompetitorForm(
         instance=_found(arena, row.pk), needs_endpoint=arena.kind == Arena.Kind.LIVE, may_change=may_configure
     )
+    untold = untold_since(request, arena)
     context: dict[str, Any] = page_context(request, arena) | {
         "row": row,
         "form": form,
         "groups": form.groups(),
         "trial": trial or TrialForm(),
         "result": result,
-        "health": watching.state_of(row.endpoint, now=timezone.now()) if row.endpoint else None,
-        "untold_since": _untold_since(request, arena),
+        "health": _health(row, untold, now=timezone.now()),
+        "untold_since": untold,
         "words": endpoint_words(),
         "others": Competitor.objects.filter(arena=arena, name=row.name).exclude(pk=row.pk).order_by("-version"),
     }
@@ -168,11 +172,11 @@ def _page(
     return render(request, "console/competitor.html", context, status=400 if refused else 200)
 
 
-def _untold_since(request: HttpRequest, arena: Arena) -> datetime | None:
-    """When this person's open battle here was served: who first answered since then may be one of its two."""
-    voter = person_of(request).voter()
-    battle = current_battle(voter, arena, now=timezone.now()) if voter else None
-    return battle.served_at if battle else None
+def _health(row: Competitor, untold: datetime | None, *, now: datetime) -> watching.EndpointState | None:
+    """How the competitor is; its endpoint only, while what happens to the competitor would tell who is in a battle."""
+    if untold is None or row.endpoint is None:
+        return watching.state_of_competitor(row, now=now)
+    return watching.state_of(row.endpoint, now=now)
 
 
 def _found(arena: Arena, competitor_id: int) -> Competitor:

@@ -130,6 +130,8 @@ def _page(
         "words": endpoint_words(),
         "has_key": _has_key(row),
         "serves": field.count(),
+        # How many and not who: whoever runs the server may vote, and a pause that grows would name one of their two.
+        "resting": field.filter(retired_at__isnull=True, out_until__gt=timezone.now()).count(),
         "form": form,
         "trial": trial or EndpointTrialForm(initial={"model_id": known or ""}),
         "result": result,

@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from arena.battles.words import VoidReason
-from arena.competitors.watching import NO_KEY, NO_MODEL, RESTS, endpoint_states
+from arena.competitors.watching import NO_KEY, NO_MODEL, RESTS, RESTS_ALONE, endpoint_states
 from arena.console.door import console_arena
 from arena.console.views.arena import page_context
 from arena.leaderboards import charts, days, oversight
@@ -83,9 +83,10 @@ def void_words() -> dict[str, str]:
 
 
 def endpoint_words() -> dict[str, str]:
-    """What is the matter with an endpoint."""
+    """What is the matter with an endpoint, or with a competitor alone."""
     return {
         RESTS: _("out of the draw"),
+        RESTS_ALONE: _("this competitor is out of the draw"),
         NO_KEY: _("its key is not set"),
         NO_MODEL: _("the local model does not run"),
     }
