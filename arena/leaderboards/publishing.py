@@ -23,6 +23,7 @@ from arena.leaderboards import counting, duties, tallying
 from arena.leaderboards.board_settings import pinned
 from arena.leaderboards.checked import checked_since, load_checks
 from arena.leaderboards.models import Snapshot, SnapshotRow
+from arena.leaderboards.reserving import Reasons, reasons_of
 from arena.leaderboards.sampling import geometry_of
 from arena.leaderboards.slices import EVERY, Slice
 from arena.leaderboards.verdicts import facts_of, verdicts_of
@@ -64,13 +65,14 @@ class Computed:
 def compute(
     arena: Arena, limits: counting.Cutoffs, options: ratings.BoardOptions, *, number: int, published_at: datetime,
     code_version: str, words: Words | None = None, recount: bool = False,
-    earlier: Mapping[str, Any] | None = None,
+    earlier: Mapping[str, Any] | None = None, reasons: Reasons | None = None,
 ) -> Computed:  # fmt: skip
     """Everything that a snapshot shows, from the database and the arguments alone.
 
     `words` are those that a snapshot was published with: an operator may correct a competitor's since, and answers are
     checked anew. `recount` goes back to the votes themselves, which is slower and owes nothing to the counts that are
-    kept of them. `earlier` are the duties of the snapshot before, which a large arena keeps for a while.
+    kept of them. `earlier` are the duties of the snapshot before, which a large arena keeps for a while. `reasons` are
+    what rows are held back for, none where an earlier release published.
     """
     labels = counting.entered(arena, limits)
     cast, counted, out = _counted(arena, limits, labels, recount=recount)
@@ -84,11 +86,11 @@ def compute(
     plain = None
     if out:
         about["set_aside"] = {"votes": out.votes, "voters": len(out.voters)}
-        plain = _fitted(cast, options, labels, meta, about, part=Slice(votes=EVERY))
+        plain = _fitted(cast, options, labels, meta, about, part=Slice(votes=EVERY), reasons=reasons)
         meta = {
             row.model_name: {**meta[row.model_name], "rating_plain": row.rating} for row in plain.board.rows
         }  # fmt: skip
-    done = _fitted(counted, options, labels, meta, about)
+    done = _fitted(counted, options, labels, meta, about, reasons=reasons)
     done.page["exclusions"] = duties.exclusions_of(arena, limits, out, cast[0])
     done.page["duties"] = duties.duties_of(arena, limits, counted[0], earlier)
     return replace(done, plain=plain)
@@ -114,7 +116,7 @@ def _counted(
 
 def _fitted(
     cast: Cast, options: ratings.BoardOptions, labels: dict[int, str], meta: Mapping[str, Mapping[str, Any]],
-    about: dict[str, Any], *, part: Slice | None = None,
+    about: dict[str, Any], *, part: Slice | None = None, reasons: Reasons | None = None,
 ) -> Computed:  # fmt: skip
     data, who = cast
     board = ratings.make_board(data, options, voted=who)
@@ -127,6 +129,11 @@ def _fitted(
         "geometry": geometry_of(data, list(labels)),
     }
     said = {"slice": part.as_json()} if part else {}
+    if reasons is not None:
+        about = {
+            **about,
+            "standing": reasons.as_json((row.model_name, row.status, row.vote_count) for row in board.rows),
+        }
     text = ratings.board_json(board, meta, **said, snapshot=about)
     return Computed(board, labels, ratings.board_csv(board, meta), text, page)
 
@@ -145,7 +152,7 @@ def publish_snapshot(arena: Arena, *, now: datetime, seed: int | None = None) ->
     published_at = now.replace(microsecond=0)
     done = compute(
         arena, limits, options, number=number, published_at=published_at, code_version=settings.CODE_VERSION,
-        earlier=earlier,
+        earlier=earlier, reasons=reasons_of(arena, labels, at=published_at),
     )  # fmt: skip
     try:
         with transaction.atomic():

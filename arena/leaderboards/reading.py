@@ -12,6 +12,7 @@ from arena.leaderboards.beside import note_of
 from arena.leaderboards.claims import PairVerdict, opened
 from arena.leaderboards.facets import Facets, facets_of
 from arena.leaderboards.models import Snapshot
+from arena.leaderboards.reserving import Reasons, hold_back, published_reasons
 from arena.leaderboards.slices import PartWithheld, Slice, parsed
 from arena.leaderboards.withholding import why_withheld
 from arena.teams.models import Arena
@@ -59,6 +60,8 @@ class PublishedBoard:
     verdicts: dict[tuple[str, str], PairVerdict]
     matrix: list[list[Any]]
     facts: dict[str, Any]
+    reasons: Reasons | None
+    """What rows are held back for, beside what the fit says of them."""
     set_aside: str
     """What is said of votes that do not count; empty where all do."""
 
@@ -113,16 +116,18 @@ def board_of_choice(choice: Choice) -> PublishedBoard | None:
         return None
     text, _csv, page = _shown(choice, snapshot)
     body = json.loads(text)
+    reasons = published_reasons(body)
     return PublishedBoard(
         snapshot=snapshot,
         part=choice.part,
-        rows=body["board"],
+        rows=hold_back(body["board"], reasons),
         method=body["method"],
         data=body["data"],
         side_effect=body["parameters"].get("side_effect"),
         style=body["parameters"].get("style", {}),
         about_part=body.get("slice", {}),
         notes=body["notes"],
+        reasons=reasons,
         apart={frozenset(pair) for pair in page.get("apart", [])},
         verdicts=opened(page.get("verdicts", [])),
         matrix=page["matrix"],

@@ -12,6 +12,7 @@ import ratings
 from arena.leaderboards.checked import as_published
 from arena.leaderboards.models import Snapshot
 from arena.leaderboards.publishing import Computed, Words, compute
+from arena.leaderboards.reserving import Reasons, published_reasons
 from arena.leaderboards.shares import cutoffs_of
 
 
@@ -32,7 +33,7 @@ def verify(snapshot: Snapshot) -> Verdict:
     done = compute(
         snapshot.arena, cutoffs_of(snapshot), ratings.BoardOptions(**snapshot.settings), number=snapshot.number,
         published_at=snapshot.published_at, code_version=snapshot.code_version,
-        words=_words(snapshot.board_json), recount=True,
+        words=_words(snapshot.board_json), recount=True, reasons=_reasons(snapshot.board_json),
     )  # fmt: skip
     name = f"Snapshot {snapshot.pk} (number {snapshot.number} of {snapshot.arena.slug})"
     if done.board.sha256 != snapshot.data_sha256:
@@ -105,6 +106,14 @@ def _words(board_json: str) -> Words:
         return {row["model_name"]: {**{word: row[word] for word in AS_PUBLISHED}, **as_published(row)} for row in rows}
     except (ValueError, KeyError, TypeError):  # not as we wrote it: the comparison of bytes will say where
         return {}
+
+
+def _reasons(board_json: str) -> Reasons | None:
+    """Alarms are answered and competitors come back: which there were is taken as published, what follows is not."""
+    try:
+        return published_reasons(json.loads(board_json))
+    except (ValueError, KeyError, TypeError, AttributeError):  # as above
+        return None
 
 
 def is_carried(snapshot: Snapshot) -> bool:

@@ -208,3 +208,19 @@ def set_some_aside(arena: Arena, *, now: datetime) -> None:
     set_aside(arena, first, reason, SCREENING, now=now, held=False)
     set_aside(arena, second, reason, SCREENING, now=now, competitor=competitor)
     set_aside(arena, third, reason, SCREENING, now=now, votes=list(single))
+
+
+def test_what_holds_rows_back_stands_beside_the_csv_that_is_rebuilt(
+    judge: Any, orchard: Arena, now: datetime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for first, second in (("Ash", "Birch"), ("Birch", "Cedar"), ("Ash", "Cedar")):
+        for winner in ("a", "b", "a"):
+            judge(first, second, winner)
+    Competitor.objects.filter(arena=orchard, name="Birch").update(retired_at=now)
+    assert orchard.access == Arena.Access.OPEN
+    snapshot = publish_snapshot(orchard, now=now)
+    inside = unpacked(snapshot, tmp_path)
+    assert rebuilt(inside, monkeypatch) == snapshot.board_csv.encode()
+    said = json.loads((inside / "settings.json").read_text())["standing"]
+    assert said["status"] == {"Ash": "preliminary", "Birch": "retired", "Cedar": "preliminary"}
+    assert said == json.loads((inside / "leaderboard.json").read_text())["snapshot"]["standing"]

@@ -12,6 +12,7 @@ from arena.leaderboards.shares import cutoffs_of
 
 def about(snapshot: Snapshot) -> dict[str, Any]:
     """How a snapshot was made: everything that its CSV follows from but the votes."""
+    body = json.loads(snapshot.board_json)
     return {
         "arena": snapshot.arena.slug,
         "snapshot_id": snapshot.pk,
@@ -19,7 +20,8 @@ def about(snapshot: Snapshot) -> dict[str, Any]:
         "published_at": snapshot.published_at.isoformat(),
         "cutoff": cutoffs_of(snapshot).as_json(),
         "data": {"votes": snapshot.vote_count, "voters": snapshot.voter_count, "sha256": snapshot.data_sha256},
-        "method": json.loads(snapshot.board_json)["method"],
+        "method": body["method"],
+        "standing": body["snapshot"].get("standing"),
         "settings": snapshot.settings,
         "seed": snapshot.seed,
         "code_version": snapshot.code_version,
@@ -34,6 +36,6 @@ def sidecar_of_choice(choice: Choice) -> str:
     if choice.snapshot is not None:
         said = about(choice.snapshot) | said
         if not choice.part.is_whole:  # its fit was told other things than the snapshot's
-            said |= {"slice": body["slice"], "settings": None, "seed": body["method"]["seed"]}
+            said |= {"slice": body["slice"], "settings": None, "standing": None, "seed": body["method"]["seed"]}
             said["code_version"] = body["snapshot"]["code_version"]
     return json.dumps({**said, "notes": body["notes"]}, ensure_ascii=False, indent=1) + "\n"

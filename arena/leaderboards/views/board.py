@@ -14,6 +14,7 @@ from arena.leaderboards import charts, checked, cost_chart, costs, reading
 from arena.leaderboards.board_settings import board_settings
 from arena.leaderboards.claims import CANNOT_TELL
 from arena.leaderboards.exporting.permitted import offered
+from arena.leaderboards.reserving import held_back_sentence
 from arena.leaderboards.sentences import controlled_sentence, money, saving_sentence, top_sentence, worded
 from arena.leaderboards.slices import STYLES
 from arena.leaderboards.views import filters
@@ -90,6 +91,7 @@ def _board_context(published: reading.PublishedBoard, sort: str) -> dict[str, An
         "prior": worded(published.method["prior"]),
         "notes": [worded(note) for note in published.notes],
         "rows": cards,
+        "held_back": held_back_sentence(published.reasons, rows),
         "axis": charts.axis_head(axis),
         "sort": "rating" if by_rating else sort,
         "matrix": charts.win_matrix(ranked[:30], published.matrix) if len(ranked) > 1 else "",
