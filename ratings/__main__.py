@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         file = _read(options)
         output = options.run(file, options)
-        for note in file.notes:
+        for note in dict.fromkeys((*file.notes, *output.notes)):
             sys.stderr.write(f"note: {note}\n")
         output.deliver()
     except RatingsError as error:

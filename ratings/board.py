@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -9,8 +10,9 @@ import numpy as np
 from ratings.board_rows import BoardRow, PairRow, assemble
 from ratings.bradley_terry import fit_bradley_terry, side_is_identifiable
 from ratings.connectivity import components, strong_components
-from ratings.data import Comparisons, canonical, cells, fingerprint
+from ratings.data import Comparisons, Ints, canonical, cells, fingerprint
 from ratings.electorate import Electorate, dealt, electorate
+from ratings.errors import NotStronglyConnected
 from ratings.options import BoardOptions, check
 from ratings.uncertainty import PRIOR_VOTES, Estimate, Part, fit_component, interval, robust
 
@@ -71,7 +73,7 @@ def make_board(data: Comparisons, options: BoardOptions | None = None, *, voted:
     groups = components(table)
     met = np.bincount(np.concatenate([data.a, data.b]), minlength=len(data.names)) > 0
     alive = list(dict.fromkeys(groups[met].tolist()))
-    parts = [fit_component(data, np.flatnonzero(groups == label), options, by, notes) for label in alive]
+    parts = _fitted(data, [np.flatnonzero(groups == label) for label in alive], options, by, notes)
     largest = max(parts, key=lambda part: part.votes, default=None)
     side = largest.side_effect if largest and largest.side_effect else _side_effect(data, options, by)
     if side is None and data.a.size:
@@ -89,6 +91,20 @@ def make_board(data: Comparisons, options: BoardOptions | None = None, *, voted:
         fingerprint(data), tuple(dict.fromkeys(notes)), largest.tie if largest else None,
         dict(largest.style) if largest else {},
     )  # fmt: skip
+
+
+def _fitted(data: Comparisons, groups: Sequence[Ints], options: BoardOptions, by: str, notes: list[str]) -> list[Part]:
+    """Each group by itself. Raises NotStronglyConnected, which names what is wrong in all of them."""
+    parts: list[Part] = []
+    apart: list[Sequence[str]] = []
+    for members in groups:
+        try:
+            parts.append(fit_component(data, members, options, by, notes))
+        except NotStronglyConnected as error:
+            apart.extend(error.components)
+    if apart:
+        raise NotStronglyConnected(apart)
+    return parts
 
 
 def _styled(data: Comparisons, options: BoardOptions) -> Comparisons:

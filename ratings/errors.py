@@ -64,7 +64,9 @@ class NotStronglyConnected(RatingsError):
 
     def __init__(self, components: Sequence[Sequence[str]]) -> None:
         self.components = tuple(tuple(names) for names in components)
-        shown = "; ".join(", ".join(names[:5]) + (" …" if len(names) > 5 else "") for names in self.components)
+        shown = "; ".join(", ".join(names[:5]) + (" …" if len(names) > 5 else "") for names in self.components[:10])
+        if len(self.components) > 10:
+            shown += f"; {len(self.components) - 10} more"
         super().__init__(
             "no finite estimate exists: some competitors never won against, or never lost to, the rest "
             f"(strong components: {shown}). Collect votes between them, or allow the stated prior."

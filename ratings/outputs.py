@@ -17,10 +17,11 @@ from ratings.writing import safe_cell
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """Text for standard output, and texts by file."""
+    """Text for standard output, texts by file, and what whoever reads them should know, for standard error."""
 
     printed: str = ""
     files: Mapping[Path, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def deliver(self) -> None:
         """Writes the files, then prints.

@@ -23,6 +23,14 @@ class SlugTaken(Exception):
         super().__init__(f"There is an arena {slug} already. Change it in the console, or give another slug.")
 
 
+class SlugReserved(Exception):
+    """A slug at whose address a page of the console's stands."""
+
+    def __init__(self, slug: str) -> None:
+        self.slug = slug
+        super().__init__(f"{slug!r} is the address of a page of the console's. Give another slug.")
+
+
 class UnknownArena(Exception):
     """No arena has this slug."""
 
@@ -35,8 +43,10 @@ class UnknownArena(Exception):
 def add_arena(slug: str, *, title: str, kind: str, **settings: Any) -> Arena:
     """Store a new arena, which publishes seldom if anybody may vote there and nothing else is said.
 
-    Raises SlugTaken, and ValidationError where a value is not allowed.
+    Raises SlugTaken, SlugReserved, and ValidationError where a value is not allowed.
     """
+    if slug in RESERVED:
+        raise SlugReserved(slug)
     if Arena.objects.filter(slug=slug).exists():
         raise SlugTaken(slug)
     cadence = OPEN_CADENCE if settings.get("access", Arena.Access.OPEN) == Arena.Access.OPEN else KNOWN_CADENCE

@@ -105,10 +105,12 @@ def run(file: VoteFile, options: argparse.Namespace) -> Output:
     text = board_json(board, meta, **extra)
     files: dict[Path, str] = {}
     if options.out.endswith(".json"):
-        return Output(files={Path(options.out): text})
+        return Output(files={Path(options.out): text}, notes=board.notes)
     if options.out:
         files = {Path(options.out): board_csv(board, meta), Path(f"{options.out}.json"): text}
-    return Output(text if options.json else "" if options.out else board_csv(board, meta), files)
+    if options.json:
+        return Output(text, files)  # which holds the notes
+    return Output("" if options.out else board_csv(board, meta), files, board.notes)
 
 
 def _told(options: argparse.Namespace) -> BoardOptions:

@@ -58,6 +58,8 @@ def test_a_competitor_that_says_little_has_the_defaults() -> None:
 
 def test_names_that_are_taken_are_refused_in_a_sentence(competitor: Competitor) -> None:
     assert "There is an arena live already." in refusal("add_arena", "live", "--title", "x", "--kind", "live")
+    for slug in ("endpoints", "new"):
+        assert "page of the console" in refusal("add_arena", slug, "--title", "x", "--kind", "live")
     assert "There is an endpoint here already." in refusal("add_endpoint", "here", "--base-url", "http://h/v1")
     said = refusal("add_competitor", "Ada", "--arena", "live", "--endpoint", "here", "--model", "m")
     assert "There is a competitor Ada in live already." in said

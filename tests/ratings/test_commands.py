@@ -335,6 +335,23 @@ def test_a_board_of_little_is_defined_and_flagged(
 def test_without_prior_the_components_are_named(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     path = write(tmp_path, "model_a,model_b,winner\nx,y,left\n")
     assert "strong components: x; y" in refused(capfdbinary, "board", path, "--no-prior")
+    path = write(tmp_path, "model_a,model_b,winner\nx,y,left\np,q,tie\nv,w,right\n")
+    assert "strong components: v; w; x; y)" in refused(capfdbinary, "board", path, "--no-prior")
+    rows = "".join(f"i{k},j{k},left\n" for k in range(50))
+    assert "; 90 more)" in refused(
+        capfdbinary, "board", write(tmp_path, "model_a,model_b,winner\n" + rows), "--no-prior"
+    )
+
+
+def test_what_a_board_rests_on_is_said_beside_the_csv(
+    tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    path = write(tmp_path, "model_a,model_b,winner\nx,y,left\np,q,tie\n")
+    assert main(["board", path]) == 0
+    out, err = (text.decode() for text in capfdbinary.readouterr())
+    assert out.startswith("model_name,") and "note:" not in out
+    for said in ("prior (Firth's bias reduction) stands in", "2 groups were never compared", "carry no voters"):
+        assert err.count(said) == 1
 
 
 def test_a_million_competitors_by_mistake_are_refused_or_cost_no_more_than_their_votes(
