@@ -2,6 +2,8 @@
 
 import os
 import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 if sys.argv[:1] == ["-m"]:  # `python -m ratings` imports this first: at these sizes threads cost more than they bring
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -17,33 +19,70 @@ from ratings.sandwich import sandwich_by_vote, sandwich_by_voter
 from ratings.style import StyleFit, fit_style
 from ratings.writing import board_csv, board_json
 
+if TYPE_CHECKING:
+    from ratings.agreement import Agreement, measure_agreement
+    from ratings.campaigns import Screening, ScreenOptions, screen
+    from ratings.incremental import BoardState
+    from ratings.influence import Influence, flip_first
+    from ratings.reading import read_votes
+    from ratings.sampling import PairWeights
+    from ratings.verdicts import Verdict, all_verdicts, compare
+
+LATER = {
+    "Agreement": "agreement", "measure_agreement": "agreement", "ScreenOptions": "campaigns", "Screening": "campaigns",
+    "screen": "campaigns", "BoardState": "incremental", "Influence": "influence", "flip_first": "influence",
+    "read_votes": "reading", "PairWeights": "sampling", "Verdict": "verdicts", "all_verdicts": "verdicts",
+    "compare": "verdicts",
+}  # fmt: skip
+"""Names by the module that holds them, loaded by whoever asks: a board does without."""
+
 __all__ = [
+    "Agreement",
     "BadInput",
     "Board",
     "BoardOptions",
     "BoardRow",
+    "BoardState",
     "BradleyTerryFit",
     "Cells",
     "Comparisons",
     "DavidsonFit",
+    "Influence",
     "NotStronglyConnected",
     "Outcome",
     "PairRow",
+    "PairWeights",
     "RatingsError",
+    "ScreenOptions",
+    "Screening",
     "SelfComparison",
     "StyleFit",
     "UnknownLabel",
+    "Verdict",
+    "all_verdicts",
     "board_csv",
     "board_json",
     "bootstrap_by_vote",
     "bootstrap_by_voter",
     "cells",
+    "compare",
     "comparisons",
     "fit_bradley_terry",
     "fit_davidson",
     "fit_firth",
     "fit_style",
+    "flip_first",
     "make_board",
+    "measure_agreement",
+    "read_votes",
     "sandwich_by_vote",
     "sandwich_by_voter",
+    "screen",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """PEP 562: a name of LATER, from its module."""
+    if name in LATER:
+        return getattr(import_module(f"ratings.{LATER[name]}"), name)
+    raise AttributeError(f"module 'ratings' has no attribute {name!r}")
