@@ -77,7 +77,9 @@ def seed(*, now: datetime) -> Seeded:
     """Add what is missing of the three arenas, their competitors, prompts and recorded answers."""
     live = _arena("live", "Live models", Arena.Kind.LIVE, LIVE_SAYS)
     recorded = _arena("recorded", "Recorded answers", Arena.Kind.RECORDED, RECORDED_SAYS)
-    sample = _arena("sample", "A sample board", Arena.Kind.LIVE, SAMPLE_SAYS, is_simulated=True, sampling=Arena.Sampling.UNIFORM)
+    sample = _arena(
+        "sample", "A sample board", Arena.Kind.LIVE, SAMPLE_SAYS, is_simulated=True, sampling=Arena.Sampling.UNIFORM
+    )
     endpoint, _ = Endpoint.objects.get_or_create(name="Local model", defaults={"base_url": LOCAL_MODEL})
     for name, settings in _local_competitors():
         catalogue.ensure_competitor(name, arena=live, endpoint=endpoint, **settings)

@@ -23,14 +23,6 @@ class SlugTaken(Exception):
         super().__init__(f"There is an arena {slug} already. Change it in the console, or give another slug.")
 
 
-class SlugReserved(Exception):
-    """A slug at whose address a page of the console's stands."""
-
-    def __init__(self, slug: str) -> None:
-        self.slug = slug
-        super().__init__(f"{slug!r} is the address of a page of the console's. Give another slug.")
-
-
 class UnknownArena(Exception):
     """No arena has this slug."""
 
@@ -43,10 +35,8 @@ class UnknownArena(Exception):
 def add_arena(slug: str, *, title: str, kind: str, **settings: Any) -> Arena:
     """Store a new arena, which publishes seldom if anybody may vote there and nothing else is said.
 
-    Raises SlugTaken, SlugReserved, and ValidationError where a value is not allowed.
+    Raises SlugTaken, and ValidationError where a value is not allowed.
     """
-    if slug in RESERVED:
-        raise SlugReserved(slug)
     if Arena.objects.filter(slug=slug).exists():
         raise SlugTaken(slug)
     cadence = OPEN_CADENCE if settings.get("access", Arena.Access.OPEN) == Arena.Access.OPEN else KNOWN_CADENCE
@@ -56,15 +46,11 @@ def add_arena(slug: str, *, title: str, kind: str, **settings: Any) -> Arena:
     return arena
 
 
-RESERVED = {"endpoints", "new"}
-"""Slugs that would hide a page of the console's."""
-
-
 def free_slug(title: str) -> str:
     """A slug after this title that no arena has yet; one of another script than Latin is numbered."""
     longest = Arena._meta.get_field("slug").max_length or 60
     stem = slugify(title)[: longest - 4].strip("-") or "arena"
-    taken = RESERVED | set(Arena.objects.filter(slug__startswith=stem).values_list("slug", flat=True))
+    taken = Arena.RESERVED | set(Arena.objects.filter(slug__startswith=stem).values_list("slug", flat=True))
     return next(slug for n in range(1, 2 + len(taken)) if (slug := stem if n == 1 else f"{stem}-{n}") not in taken)
 
 

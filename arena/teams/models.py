@@ -43,6 +43,9 @@ class Arena(models.Model):
         UNIFORM = "uniform", "Uniform: every pair alike"
         INFORMATIVE = "informative", "Informative: the pair whose vote narrows the board most, coverage while young"
 
+    RESERVED = frozenset({"endpoints", "new"})
+    """Slugs that would hide a page of the console's."""
+
     slug = models.SlugField(unique=True, max_length=60)
     title = models.CharField(max_length=80)
     description = models.TextField(blank=True)
@@ -110,7 +113,11 @@ class Arena(models.Model):
         return self.title
 
     def clean(self) -> None:
-        """Refuses settings that contradict each other."""
+        """Refuses settings that contradict each other, and a new arena at the address of a page."""
+        if self._state.adding and self.slug in self.RESERVED:
+            raise ValidationError(
+                {"slug": f"“{self.slug}” is the address of a page of the console's. Give another slug."}
+            )
         if self.reveal == self.Reveal.END and self.kind == self.Kind.LIVE:
             raise ValidationError({"reveal": "A live arena has no end: reveal after each vote, or never."})
         if self.repeat_share and self.reveal == self.Reveal.EACH:

@@ -23,8 +23,8 @@ pytestmark = pytest.mark.django_db
     ],
 )
 def test_an_open_arena_publishes_seldom_unless_told_otherwise(given: list[str], votes: int, seconds: int) -> None:
-    call_command("add_arena", "new", "--title", "New", "--kind", "live", *given)
-    arena = Arena.objects.get(slug="new")
+    call_command("add_arena", "added", "--title", "New", "--kind", "live", *given)
+    arena = Arena.objects.get(slug="added")
     assert (arena.publish_after_votes, arena.publish_after_seconds) == (votes, seconds)
 
 

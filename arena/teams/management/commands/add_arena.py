@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from arena.teams.arenas import SlugReserved, SlugTaken, add_arena
+from arena.teams.arenas import SlugTaken, add_arena
 from arena.teams.management.refusals import refusing
 from arena.teams.models import Arena
 
@@ -70,6 +70,6 @@ class Command(BaseCommand):
         names = ("title", "kind", "description", "access", "stream_mode", "pace", "reveal", "sampling",
                  "publish_after_votes", "publish_after_seconds")  # fmt: skip
         given = {name: options[name] for name in names if options[name] is not None}
-        with refusing(SlugTaken, SlugReserved):
+        with refusing(SlugTaken):
             arena = add_arena(options["slug"], **given)
         self.stdout.write(f"Added the arena {arena.slug}, at /a/{arena.slug}/.")
