@@ -40,6 +40,11 @@ class NewWebhookOut(WebhookOut):
         fields = (*WebhookOut.Meta.fields, "secret")  # type: ignore[assignment]
 
 
+class TrialOut(serializers.Serializer[Any]):
+    taken = serializers.BooleanField(help_text="Whether the address answered with a status from 200 to 299.")
+    says = serializers.CharField(help_text="Why it was not taken: a status, a kind of error or a sentence; else empty.")
+
+
 class _Hooks(ConsoleView):
     scope = "configure"
 
@@ -75,3 +80,14 @@ class WebhookDetail(_Hooks):
         rows = webhooks.standing(self.configured(request, slug))
         webhooks.withdraw(get_object_or_404(rows, pk=within(webhook_id)), now=timezone.now())
         return Response(status=204)
+
+
+class WebhookTrial(_Hooks):
+    @extend_schema(
+        operation_id="webhook_try", request=None, responses={200: TrialOut, 403: ErrorOut, 404: ErrorOut}
+    )  # fmt: skip
+    def post(self, request: Request, slug: str, webhook_id: int) -> Response:
+        """Sends one delivery at once, whose event is `test`, and tells what came of it. Nothing is stored."""
+        rows = webhooks.standing(self.configured(request, slug))
+        says = webhooks.try_now(get_object_or_404(rows, pk=within(webhook_id)), now=timezone.now())
+        return Response({"taken": not says, "says": says})

@@ -21,6 +21,7 @@ urlpatterns = [
     path(f"{_arena}runs/<int:run_id>/stop/", generation.RunStop.as_view(), name="stop_run"),
     path(f"{_arena}webhooks/", hooks.Webhooks.as_view(), name="webhooks"),
     path(f"{_arena}webhooks/<int:webhook_id>/", hooks.WebhookDetail.as_view(), name="webhook"),
+    path(f"{_arena}webhooks/<int:webhook_id>/try/", hooks.WebhookTrial.as_view(), name="try_webhook"),
     path(f"{_arena}matrix/", boards.Matrix.as_view(), name="matrix"),
     path(f"{_arena}snapshots/", boards.Snapshots.as_view(), name="snapshots"),
     path(f"{_arena}snapshots/<int:number>/", boards.SnapshotDetail.as_view(), name="snapshot"),

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from arena.console.views import arena, arenas, competitors, endpoints, freshness, mine, review, votes
+from arena.console.views import arena, arenas, competitors, endpoints, freshness, mine, review, votes, webhooks
 
 app_name = "console"
 urlpatterns = [
@@ -20,6 +20,9 @@ urlpatterns = [
     path("console/<slug:slug>/competitors/<int:competitor_id>/", competitors.competitor, name="competitor"),
     path("console/<slug:slug>/competitors/<int:competitor_id>/service/", competitors.change_service, name="service"),
     path("console/<slug:slug>/competitors/<int:competitor_id>/try/", competitors.try_competitor, name="try_competitor"),
+    path("console/<slug:slug>/webhooks/", webhooks.webhooks, name="webhooks"),
+    path("console/<slug:slug>/webhooks/<int:webhook_id>/try/", webhooks.try_webhook, name="try_webhook"),
+    path("console/<slug:slug>/webhooks/<int:webhook_id>/withdraw/", webhooks.withdraw, name="withdraw_webhook"),
     path("console/<slug:slug>/votes/", votes.votes, name="votes"),
     path("console/<slug:slug>/integrity/", review.review, name="review"),
     path("console/<slug:slug>/integrity/decide/", review.decide, name="decide"),

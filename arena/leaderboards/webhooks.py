@@ -15,7 +15,10 @@ import secrets
 import socket
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -24,6 +27,7 @@ from django.core.exceptions import ValidationError
 from django.db import connections, transaction
 from django.db.models import Max, Q, QuerySet
 from django.utils.crypto import salted_hmac
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
 from arena.leaderboards.models import Snapshot, Webhook
@@ -38,7 +42,20 @@ SECONDS = 5.0
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=6)
 TRIES = 12
 """About two days; then the next publication begins anew."""
+TRIAL_SECONDS = 15.0
+"""Whatever the address does, name servers included: somebody waits for the page."""
+_trials = threading.BoundedSemaphore(2)
+"""Each trial keeps one of the few places that pages are worked on in."""
 Send = Callable[[str, bytes, dict[str, str]], int]
+
+
+class State(StrEnum):
+    """What came of a webhook's deliveries."""
+
+    NONE = "none"
+    TAKEN = "taken"
+    FAILING = "failing"
+    GIVEN_UP = "given_up"
 
 
 class WebhookRefused(Exception):
@@ -72,6 +89,16 @@ def withdraw(webhook: Webhook, *, now: datetime) -> None:
 def standing(arena: Arena) -> QuerySet[Webhook]:
     """The arena's webhooks that are told."""
     return Webhook.objects.filter(arena=arena, withdrawn_at__isnull=True).order_by("id")
+
+
+def state_of(webhook: Webhook) -> State:
+    """What came of its last delivery. Trials are not deliveries."""
+    if webhook.failures:
+        return State.FAILING
+    taken, failed = webhook.delivered_at, webhook.failed_at
+    if failed is not None and (taken is None or taken < failed):
+        return State.GIVEN_UP
+    return State.NONE if taken is None else State.TAKEN
 
 
 def secret_of(webhook: Webhook) -> str:
@@ -147,21 +174,53 @@ def _deliver(webhook: Webhook, *, now: datetime, send: Send) -> bool:
         return False
     number, published_at, votes, sha256 = snapshot
     slug = webhook.arena.slug
-    body = json.dumps({
+    says = _post(webhook, {
         "event": "snapshot_published", "arena": slug, "snapshot": number, "published_at": published_at.isoformat(),
         "votes": votes, "data_sha256": sha256, "leaderboard": address(f"/a/{slug}/leaderboard/"),
-    }).encode()  # fmt: skip
+    }, now=now, send=send)  # fmt: skip
+    _note(webhook, number, says, now=now)
+    return not says
+
+
+def try_now(webhook: Webhook, *, now: datetime, send: Send = send) -> str:
+    """One delivery at once, whose event is `test`: "" where it was taken, else why not.
+
+    Nothing is stored, and what is due stays due.
+    """
+    told = {"event": "test", "arena": webhook.arena.slug, "sent_at": now.isoformat()}
+    answer: Future[str] = Future()
+    language = get_language()
+
+    def ask() -> None:
+        try:
+            with override(language):
+                answer.set_result(_post(webhook, told, now=now, send=send))
+        except BaseException as error:
+            answer.set_exception(error)
+        finally:
+            _trials.release()
+
+    if not _trials.acquire(blocking=False):
+        return _("Two others are being tried. Try again in a moment.")
+    threading.Thread(target=ask, name="webhook trial", daemon=True).start()
+    try:
+        return answer.result(TRIAL_SECONDS)
+    except TimeoutError:
+        return _("No answer within %(seconds)s seconds.") % {"seconds": f"{TRIAL_SECONDS:g}"}
+
+
+def _post(webhook: Webhook, told: dict[str, Any], *, now: datetime, send: Send) -> str:
+    """Sends it, signed: "" where it was taken, else a status, the kind of error or a sentence."""
+    body = json.dumps(told).encode()
     headers = {
         "Content-Type": "application/json",
         "X-Blindfold-Signature": signature(secret_of(webhook), int(now.timestamp()), body),
     }
     try:
         status = send(webhook.url, body, headers)
-        says = "" if 200 <= status < 300 else f"HTTP {status}"
     except (WebhookRefused, httpx.HTTPError, httpx.InvalidURL) as error:
-        says = str(error) if isinstance(error, WebhookRefused) else type(error).__name__
-    _note(webhook, number, says, now=now)
-    return not says
+        return str(error) if isinstance(error, WebhookRefused) else type(error).__name__
+    return "" if 200 <= status < 300 else f"HTTP {status}"
 
 
 def _note(webhook: Webhook, number: int, says: str, *, now: datetime) -> None:

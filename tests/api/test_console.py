@@ -13,7 +13,9 @@ from django.utils import timezone
 
 from arena.battles.models import Battle
 from arena.competitors.models import Competitor, Endpoint
+from arena.leaderboards import webhooks
 from arena.leaderboards.board_settings import board_settings
+from arena.leaderboards.models import Webhook
 from arena.leaderboards.publishing import publish_snapshot
 from arena.prompts.models import GenerationRun, Prompt, PromptSet, RecordedAnswer
 from arena.teams import api_tokens, members
@@ -215,3 +217,21 @@ def test_a_withheld_board_is_withheld_here_too(arena: Arena, owner: User, path: 
     publish_snapshot(arena, now=timezone.now())
     assert Client().get(f"{TEAM}{path}").status_code == 403
     assert program(owner).get(f"{TEAM}{path}").status_code == 200
+
+
+def test_webhooks_are_added_tried_and_withdrawn(arena: Arena, owner: User) -> None:
+    client = program(owner, "configure")
+    made = send(client, "post", f"{TEAM}webhooks/", url="https://127.0.0.1/hook")
+    row = Webhook.objects.get()
+    assert (made.status_code, made.json()["secret"]) == (201, webhooks.secret_of(row))
+    (listed,) = client.get(f"{TEAM}webhooks/").json()
+    assert listed == {key: value for key, value in made.json().items() if key != "secret"}
+    tried = send(client, "post", f"{TEAM}webhooks/{row.pk}/try/")
+    assert (tried.status_code, tried.json()) == (
+        200,
+        {"taken": False, "says": "127.0.0.1 leads into a private network."},
+    )
+    assert send(program(owner, "read"), "post", f"{TEAM}webhooks/{row.pk}/try/").status_code == 403
+    assert client.delete(f"{TEAM}webhooks/{row.pk}/").status_code == 204
+    assert client.get(f"{TEAM}webhooks/").json() == []
+    assert send(client, "post", f"{TEAM}webhooks/{row.pk}/try/").status_code == 404

@@ -68,7 +68,8 @@ class Room:
         made = {"pk": ROW, "arena": self.arena, "role": "voter"}
         Membership.objects.create(**made, voter=Voter.objects.create())
         Invitation.objects.create(**made, token_hash="none")
-        Webhook.objects.create(pk=ROW, arena=self.arena, url="https://example.org/", nonce="n", created_at=now)
+        refused = "https://127.0.0.1/"  # before it is asked
+        Webhook.objects.create(pk=ROW, arena=self.arena, url=refused, nonce="n", created_at=now)
         GenerationRun.objects.create(pk=ROW, prompt_set=prompt.prompt_set, created_at=now)
         Vote.objects.create(battle=battles[0], voter=voter, winner="a", created_at=now)
         self.finding(voter, now)

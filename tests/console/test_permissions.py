@@ -32,6 +32,8 @@ OF_THE_INSTANCE = {"index", "new"}
 OF_ENDPOINTS = {"endpoints", "add_endpoint", "endpoint", "try_endpoint", "put_back"}
 """In tests/console/test_endpoint_pages.py."""
 OF_ONE_COMPETITOR = {"competitor", "service", "try_competitor"}
+OF_WEBHOOKS = {"webhooks", "try_webhook", "withdraw_webhook"}
+"""In tests/console/test_webhook_pages.py."""
 OF_VOTERS = {"mine", "mine_csv", "forget"}
 """Each tested below, or beside what it does."""
 OF_REVIEWERS = {"review", "decide"}
@@ -103,6 +105,6 @@ def test_a_competitor_is_read_by_some_and_touched_by_fewer(name: str, role: str,
 
 
 def test_no_address_of_the_console_is_missing_here() -> None:
-    ours = OF_ENDPOINTS | OF_ONE_COMPETITOR
+    ours = OF_ENDPOINTS | OF_ONE_COMPETITOR | OF_WEBHOOKS
     names = {pattern.name for pattern in urlpatterns if isinstance(pattern, URLPattern)}
     assert names <= READ.keys() | WRITTEN.keys() | OF_THE_INSTANCE | OF_VOTERS | OF_REVIEWERS | ours

@@ -15,7 +15,7 @@ import httpx
 import pytest
 from django.core.exceptions import ValidationError
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from arena.leaderboards import webhooks
 from arena.leaderboards.models import Webhook
@@ -94,6 +94,63 @@ def test_a_dead_address_is_given_up_until_the_next_publication(arena: Arena) -> 
     assert len(receiver.got) == webhooks.TRIES
     publish_snapshot(arena, now=NOW)
     assert webhooks.deliver_due(now=NOW + timedelta(days=99), send=receiver) == 1
+
+
+def test_what_came_of_the_last_delivery_is_told_in_a_word(arena: Arena) -> None:
+    row, _secret = webhooks.add(arena, URL, now=NOW)
+    receiver = Receiver(200, *[500] * webhooks.TRIES)
+    seen = []
+    for day in range(webhooks.TRIES + 2):
+        row.refresh_from_db()
+        seen.append(webhooks.state_of(row))
+        if day < 2:
+            publish_snapshot(arena, now=NOW)
+        webhooks.deliver_due(now=NOW + timedelta(days=day), send=receiver)
+    row.refresh_from_db()
+    seen.append(webhooks.state_of(row))
+    assert seen == ["none", "taken", *["failing"] * (webhooks.TRIES - 1), "given_up", "given_up"]
+
+
+def test_a_trial_is_signed_says_that_it_is_one_and_changes_nothing(arena: Arena) -> None:
+    row, secret = webhooks.add(arena, URL, now=NOW)
+    publish_snapshot(arena, now=NOW)
+    before = Webhook.objects.values().get()
+    receiver = Receiver(204, 410, httpx.ConnectError("refused"), webhooks.WebhookRefused("It leads into the house."))
+    said = [webhooks.try_now(row, now=NOW, send=receiver) for _ in range(4)]
+    assert said == ["", "HTTP 410", "ConnectError", "It leads into the house."]
+    _url, body, headers = receiver.got[0]
+    assert json.loads(body) == {"event": "test", "arena": "team", "sent_at": NOW.isoformat()}
+    assert headers["X-Blindfold-Signature"] == webhooks.signature(secret, int(NOW.timestamp()), body)
+    assert Webhook.objects.values().get() == before, "what is due stays due"
+    assert webhooks.deliver_due(now=NOW, send=receiver) == 1
+
+
+def test_a_trial_speaks_the_callers_language_and_waits_only_so_long(
+    arena: Arena, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row, _secret = webhooks.add(arena, "https://127.0.0.1/", now=NOW)
+    with translation.override("de"):
+        assert webhooks.try_now(row, now=NOW) == "127.0.0.1 führt in ein privates Netz."
+    monkeypatch.setattr(webhooks, "TRIAL_SECONDS", 0.05)
+    end = threading.Event()
+
+    def never(_url: str, _body: bytes, _headers: dict[str, str]) -> int:
+        end.wait(60)
+        return 200
+
+    said = [webhooks.try_now(row, now=NOW, send=never) for _ in range(3)]
+    assert said == [*["No answer within 0.05 seconds."] * 2, "Two others are being tried. Try again in a moment."]
+    end.set()
+    for thread in threading.enumerate():
+        if thread.name == "webhook trial":
+            thread.join()
+    assert webhooks.try_now(row, now=NOW, send=Receiver()) == "", "their places are free again"
+
+
+def test_a_fault_of_ours_in_a_trial_is_not_taken_for_silence(arena: Arena) -> None:
+    row, _secret = webhooks.add(arena, URL, now=NOW)
+    with pytest.raises(ZeroDivisionError):
+        webhooks.try_now(row, now=NOW, send=Receiver(ZeroDivisionError()))
 
 
 def test_a_withdrawn_webhook_is_told_nothing(arena: Arena) -> None:

@@ -85,6 +85,9 @@ TABLE: dict[str, list[tuple[str, Rule]]] = {
     "console:endpoint": [("GET POST", INSTANCE)],
     "console:try_endpoint": [("POST", INSTANCE)],
     "console:put_back": [("POST", INSTANCE)],
+    "console:webhooks": [("GET POST", CONFIGURE)],
+    "console:try_webhook": [("POST", CONFIGURE)],
+    "console:withdraw_webhook": [("POST", CONFIGURE)],
     "console:votes": [("GET", CONSOLE)],
     "console:review": [("GET", CONSOLE)],
     "console:decide": [("POST", CONFIGURE)],
@@ -136,6 +139,7 @@ TABLE: dict[str, list[tuple[str, Rule]]] = {
     "api:stop_run": [("POST", CONFIGURE)],
     "api:webhooks": [("GET POST", CONFIGURE)],
     "api:webhook": [("DELETE", CONFIGURE)],
+    "api:try_webhook": [("POST", CONFIGURE)],
     "api:matrix": [("GET", ALL)],
     "api:snapshots": [("GET", ALL)],
     "api:snapshot": [("GET", ALL)],
@@ -259,7 +263,7 @@ class World:
             "set_id": prompts.pk, "run_id": run.pk, "prompt_id": prompt.pk, "upload_id": upload.public_id,
             "token": "none", "competitor_id": field[0].pk, "endpoint_id": endpoint.pk, "number": 1,
             "proposal_id": finding.pk, "exclusion_id": decision.pk,
-            "webhook_id": webhooks.add(arena, "https://example.org/", now=now)[0].pk,
+            "webhook_id": webhooks.add(arena, "https://127.0.0.1/", now=now)[0].pk,  # refused before it is asked
         }  # fmt: skip
 
     @staticmethod
