@@ -20,6 +20,7 @@ from arena.competitors.models import Competitor
 from arena.leaderboards.management.commands.run_worker import tick
 from arena.prompts.decoding import LARGEST
 from arena.prompts.models import Prompt, PromptSet, RecordedAnswer, Upload
+from arena.prompts.views import importing
 from arena.teams.models import Arena, Membership, Role, Voter
 
 pytestmark = pytest.mark.django_db
@@ -79,6 +80,17 @@ def test_a_wide_spreadsheet_is_enough_to_begin(arena: Arena, lead: Client) -> No
     assert (Prompt.objects.count(), RecordedAnswer.objects.count(), Competitor.objects.count()) == (20, 60, 3)
     assert assignment.progress(arena, None) == assignment.Progress(0, 20)
     assert not bytes(Upload.objects.get().content)
+
+
+def test_a_check_that_takes_long_says_how_long_the_import_will(
+    arena: Arena, lead: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "the import takes about as long" not in send(lead, WIDE).content.decode()
+    monkeypatch.setattr(importing, "SLOW", 0.0)
+    said = send(lead, WIDE).content.decode()
+    assert "The check of 2 rows took 1 seconds; the import takes about as long." in said
+    assert "All rows are stored at once at the end, or none." in said
+    assert "the import takes about as long" not in send(lead, "Question\nWhy?\n").content.decode(), "it has a problem"
 
 
 def test_cells_pasted_from_a_spreadsheet_come_in(arena: Arena, lead: Client) -> None:

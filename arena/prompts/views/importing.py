@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +31,8 @@ from arena.teams.models import Arena
 PREVIEWED = 3
 SHOWN = 140
 MOST_PROBLEMS = 200
+SLOW = 2.0
+"""Seconds of a check from which on the page says how long the import will take."""
 SIGNS = {
     ",": gettext_lazy("comma"), ";": gettext_lazy("semicolon"), "\t": gettext_lazy("tab"), "|": gettext_lazy("bar"),
 }  # fmt: skip
@@ -93,7 +97,7 @@ def columns(request: HttpRequest, slug: str, upload_id: UUID) -> HttpResponse:
 
 
 def _choose(request: HttpRequest, arena: Arena, kept: Upload) -> HttpResponse:
-    files, now = uploads.files_of(kept), timezone.now()
+    files, now, began = uploads.files_of(kept), timezone.now(), monotonic()
     choice = _choice(request, arena, kept, files)
     context = frame(request, arena) | _page(arena, kept, choice)
     try:
@@ -108,7 +112,10 @@ def _choose(request: HttpRequest, arena: Arena, kept: Upload) -> HttpResponse:
         context |= {"problems": shown, "more_problems": more, "problem_count": len(refused.problems)}
         return render(request, "prompts/columns.html", context, status=400 if request.method == "POST" else 200)
     if not is_final:
-        return render(request, "prompts/columns.html", context | {"report": report})
+        # A check does all that an import does, and takes it back: so it tells how long that one will take.
+        took = monotonic() - began
+        context |= {"report": report, "seconds": ceil(took) if took >= SLOW else None}
+        return render(request, "prompts/columns.html", context)
     uploads.finish(kept, report.as_json())
     return redirect("prompts:columns", slug=arena.slug, upload_id=kept.public_id)
 
