@@ -6,7 +6,7 @@ The only writer of recorded answers. Competitors that answered elsewhere are mad
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -54,12 +54,22 @@ class AnswerImport:
 
 
 def import_answers(
-    path: Path, arena: Arena, *, now: datetime, set_name: str = "", mixed: Mixed = Mixed.REFUSE, dry_run: bool = False
+    path: Path,
+    arena: Arena,
+    *,
+    now: datetime,
+    set_name: str = "",
+    mixed: Mixed = Mixed.REFUSE,
+    columns: Mapping[str, str] | None = None,
+    sealed: bool = False,
+    dry_run: bool = False,
 ) -> AnswerImport:
-    """Read recorded answers of one file for the prompts of one set. Raises ImportRefused."""
+    """Read recorded answers of one file for the prompts of one set; columns go by their names unless their meanings
+    are given. Raises ImportRefused."""
     table = read_table(path)
-    shaped = mapped(table, strictly(table, Upload.Kind.ANSWERS), Upload.Kind.ANSWERS)
-    return store_answers(shaped, arena, now=now, set_name=set_name, mixed=mixed, dry_run=dry_run)
+    mapping = strictly(table, Upload.Kind.ANSWERS) if columns is None else columns
+    shaped = mapped(table, mapping, Upload.Kind.ANSWERS)
+    return store_answers(shaped, arena, now=now, set_name=set_name, mixed=mixed, sealed=sealed, dry_run=dry_run)
 
 
 def store_answers(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -41,12 +41,17 @@ def import_prompts(
     *,
     set_name: str = "",
     purpose: PromptSet.Purpose = PromptSet.Purpose.BATTLES,
+    columns: Mapping[str, str] | None = None,
+    sealed: bool = False,
     dry_run: bool = False,
 ) -> PromptImport:
-    """Read prompts of one file into the set of this name, by default the file's. Raises ImportRefused."""
+    """Read prompts of one file into the set of this name, by default the file's; columns go by their names unless
+    their meanings are given. Raises ImportRefused."""
     table = read_table(path)
-    shaped = mapped(table, strictly(table, Upload.Kind.PROMPTS), Upload.Kind.PROMPTS)
-    return store_prompts(shaped, arena, set_name=set_name or path.stem[:80], purpose=purpose, dry_run=dry_run)
+    mapping = strictly(table, Upload.Kind.PROMPTS) if columns is None else columns
+    shaped = mapped(table, mapping, Upload.Kind.PROMPTS)
+    name = set_name or path.stem[:80]
+    return store_prompts(shaped, arena, set_name=name, purpose=purpose, sealed=sealed, dry_run=dry_run)
 
 
 def store_prompts(

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from arena.prompts.models import Upload
-from arena.prompts.rows import Row, Table
+from arena.prompts.rows import ImportRefused, Problem, Row, Table
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -146,6 +146,21 @@ def kind_of(table: Table) -> str:
     """Whether a table looks like answers or like prompts alone."""
     found = set(guess(table, Upload.Kind.ANSWERS).values())
     return Upload.Kind.ANSWERS if {"model", "response"} <= found else Upload.Kind.PROMPTS
+
+
+def named(words: Sequence[str]) -> dict[str, str]:
+    """Meanings by column out of `NAME=MEANING`; a name may hold the sign itself. Raises ImportRefused."""
+    problems, found = list[Problem](), dict[str, str]()
+    for word in words:
+        name, sign, meaning = word.rpartition("=")
+        if not sign or not name:
+            problems.append(Problem("--columns", 0, "", word, _("is no NAME=MEANING, as in Question=prompt.")))
+        elif name in found:
+            problems.append(Problem("--columns", 0, "", word, _("names a column for the second time. Choose one.")))
+        found[name] = meaning
+    if problems:
+        raise ImportRefused(problems)
+    return found
 
 
 def mapped(table: Table, mapping: Mapping[str, str], kind: str) -> Table:

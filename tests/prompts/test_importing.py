@@ -273,6 +273,68 @@ def test_the_commands_refuse_with_exit_code_2(arena: Arena, tmp_path: Path) -> N
         assert refused.value.returncode == 2
 
 
+OWN = "Aufgabe=1,Thema,Ada's,Notiz\nWhy?,short,So.,x\nHow?,long,Thus.,y\n"
+
+
+def test_the_commands_take_what_columns_mean(arena: Arena, tmp_path: Path) -> None:
+    file = tmp_path / "own.csv"
+    file.write_text(OWN)
+    with pytest.raises(CommandError, match="is no known column"):
+        call_command("import_prompts", str(file), arena="recorded")
+    out, err = StringIO(), StringIO()
+    meanings = ["--columns", "Aufgabe=1=prompt", "Thema=category"]
+    call_command("import_prompts", str(file), "--arena", "recorded", *meanings, stdout=out, stderr=err)
+    assert out.getvalue() == "Imported into own: 2 new, 0 updated, 0 there already.\n"
+    assert err.getvalue() == "Not kept: the columns Ada's, Notiz.\n"
+    assert dict(Prompt.objects.values_list("text", "category")) == {"Why?": "short", "How?": "long"}
+    meanings = ["--columns", "Aufgabe=1=prompt", "--columns", "Ada's=answers", "Notiz="]
+    call_command("import_answers", str(file), "--arena", "recorded", *meanings, stdout=out, stderr=err)
+    assert "2 new answers, 0 there already; new prompts: 0; new competitors: Ada's." in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["Aufgabe"], "--columns: 'Aufgabe': is no NAME=MEANING, as in Question=prompt."),
+        (["=prompt"], "--columns: '=prompt': is no NAME=MEANING"),
+        (["Thema=category", "Thema=tags"], "--columns: 'Thema=tags': names a column for the second time."),
+        (["Frage=prompt"], "own.csv, column Frage: is no column here. The columns are Aufgabe=1, Thema"),
+        (["Aufgabe=1=frage"], "own.csv, column Aufgabe=1: 'frage': is no meaning of a column. Use prompt,"),
+        (["Aufgabe=1=prompt", "Thema=prompt"], "is said of several columns: Aufgabe=1, Thema. Choose one of them."),
+        (["Thema=category"], "column prompt: is missing"),
+    ],
+)
+@pytest.mark.parametrize("name", ["import_prompts", "import_answers"])
+def test_meanings_that_do_not_fit_are_refused(
+    arena: Arena, tmp_path: Path, name: str, given: list[str], said: str
+) -> None:
+    file = tmp_path / "own.csv"
+    file.write_text(OWN)
+    more = ["Ada's=answers"] if name == "import_answers" else []
+    with pytest.raises(CommandError) as refused:
+        call_command(name, str(file), "--arena", "recorded", "--columns", *given, *more)
+    assert said in str(refused.value) and refused.value.returncode == 2
+    assert not PromptSet.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["import_prompts", "import_answers"])
+def test_the_commands_seal(arena: Arena, tmp_path: Path, name: str) -> None:
+    row = {"prompt": "Why?"} | ({"model": "Ada", "response": "So."} if name == "import_answers" else {})
+    file, out = jsonl(tmp_path / "own.jsonl", row), StringIO()
+    call_command(name, str(file), "--arena", "recorded", "--sealed", "--dry-run", stdout=out)
+    assert not PromptSet.objects.exists()
+    call_command(name, str(file), "--arena", "recorded", stdout=out)
+    assert not PromptSet.objects.get().is_sealed
+    call_command(name, str(file), "--arena", "recorded", "--sealed", stdout=out)
+    assert PromptSet.objects.get().is_sealed
+    call_command(name, str(file), "--arena", "recorded", stdout=out)
+    assert PromptSet.objects.get().is_sealed, "it cannot be undone"
+    assert [line.split(": ")[0] for line in out.getvalue().splitlines()] == [
+        "Would import into own (sealed)", "Imported into own", "Imported into own (sealed)",
+        "Imported into own (sealed)",
+    ]  # fmt: skip
+
+
 def test_what_generate_answers_writes_comes_in(arena: Arena, tmp_path: Path) -> None:
     import_prompts(jsonl(tmp_path / "own.jsonl", {"key": "p1", "prompt": "Why?"}), arena)
     settings = {"model_id": "m", "temperature": 0.2, "system_prompt": "Be kind.", "top_p": None, "max_tokens": 5}

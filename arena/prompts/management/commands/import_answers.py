@@ -7,6 +7,9 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
 from arena.prompts.answers import Mixed, import_answers
+from arena.prompts.management.options import add_columns_and_seal
+from arena.prompts.mapping import named
+from arena.prompts.models import Upload
 from arena.prompts.rows import ImportRefused
 from arena.teams.arenas import UnknownArena, arena_named
 from arena.teams.management.refusals import refusing
@@ -31,6 +34,7 @@ class Command(BaseCommand):
             default=str(Mixed.REFUSE),
             help="answers of one model made under several conditions: refuse them, or make a competitor for each",
         )
+        add_columns_and_seal(parser, Upload.Kind.ANSWERS)
         parser.add_argument("--dry-run", action="store_true", help="check everything, write nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -41,13 +45,16 @@ class Command(BaseCommand):
                 now=timezone.now(),
                 set_name=options["set"],
                 mixed=Mixed(options["mixed_conditions"]),
+                columns=named(options["columns"]) if options["columns"] else None,
+                sealed=options["sealed"],
                 dry_run=options["dry_run"],
             )
         for note in done.notes:
             self.stderr.write(note)
         competitors = ", ".join(done.new_competitors) or "none"
         self.stdout.write(
-            f"{'Would import' if options['dry_run'] else 'Imported'} into {done.prompt_set.name}: "
+            f"{'Would import' if options['dry_run'] else 'Imported'} into "
+            f"{done.prompt_set.name}{' (sealed)' if done.prompt_set.is_sealed else ''}: "
             f"{done.added} new answers, {done.unchanged} there already; new prompts: {done.new_prompts}; "
             f"new competitors: {competitors}."
         )

@@ -6,7 +6,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from arena.prompts.importing import import_prompts
-from arena.prompts.models import PromptSet
+from arena.prompts.management.options import add_columns_and_seal
+from arena.prompts.mapping import named
+from arena.prompts.models import PromptSet, Upload
 from arena.prompts.rows import ImportRefused
 from arena.teams.arenas import UnknownArena, arena_named
 from arena.teams.management.refusals import refusing
@@ -29,6 +31,7 @@ class Command(BaseCommand):
             default=PromptSet.Purpose.BATTLES,
             help="battles: served with recorded answers; suggestions: offered beside an empty composer",
         )
+        add_columns_and_seal(parser, Upload.Kind.PROMPTS)
         parser.add_argument("--dry-run", action="store_true", help="check everything, write nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -38,11 +41,14 @@ class Command(BaseCommand):
                 arena_named(options["arena"]),
                 set_name=options["set"],
                 purpose=PromptSet.Purpose(options["purpose"]),
+                columns=named(options["columns"]) if options["columns"] else None,
+                sealed=options["sealed"],
                 dry_run=options["dry_run"],
             )
         for note in done.notes:
             self.stderr.write(note)
         self.stdout.write(
-            f"{'Would import' if options['dry_run'] else 'Imported'} into {done.prompt_set.name}: "
+            f"{'Would import' if options['dry_run'] else 'Imported'} into "
+            f"{done.prompt_set.name}{' (sealed)' if done.prompt_set.is_sealed else ''}: "
             f"{done.added} new, {done.updated} updated, {done.unchanged} there already."
         )
