@@ -153,3 +153,22 @@ class TooManyFromHere(TooManyBattles):
     def __init__(self, *, seconds: int) -> None:
         self.retry_after = seconds
         BattleError.__init__(self, minutes=-(-seconds // 60))
+
+
+class NameFixed(Refusal):
+    """A competitor's name that stays."""
+
+    status = 409
+    code = "name_fixed"
+
+
+class NameAnswered(NameFixed):
+    sentence = _("It has answered: its name stays, as everything that makes it.")
+
+
+class NameDrawn(NameFixed):
+    sentence = _("It has been drawn for a battle: its name stays, for boards may know it.")
+
+
+class NameShared(NameFixed):
+    sentence = _("Its other versions have the same name, which therefore stays.")

@@ -66,6 +66,19 @@ def change(competitor: Competitor, *, now: datetime, **changes: Any) -> Competit
         return catalogue.save_changed(stored, changed) if changed else stored
 
 
+def rename(competitor: Competitor, name: str) -> Competitor:
+    """Another name, for a competitor that has not answered and is the only version of its own.
+
+    Raises CompetitorSealed, NameTaken and ValidationError. Whether a battle knows it is asked above, by
+    `battles.renaming`.
+    """
+    others = Competitor.objects.filter(arena=competitor.arena_id).exclude(pk=competitor.pk)
+    if name in {known for row in others for known in (row.name, row.label)}:
+        raise catalogue.NameTaken("a competitor", name, "Give another name.")
+    competitor.name = name
+    return catalogue.save_changed(competitor, ["name"])
+
+
 def retire(competitor: Competitor, *, now: datetime) -> None:
     """Out of the draw from now on; its votes count on, and battles under way go on."""
     Competitor.objects.filter(pk=competitor.pk, retired_at__isnull=True).update(retired_at=now)

@@ -84,7 +84,7 @@ class EndpointForm(_OfEndpoint):
 
 
 class CompetitorForm(_OfCompetitor):
-    """A competitor's settings and the words about it; the name is given once."""
+    """A competitor's settings and the words about it; the name stays where there is a reason, which stands there."""
 
     stop = StopField(label=words.LABELS["stop"], help_text=words.HELP["stop"], required=False)
     extra_body = ObjectField(label=words.LABELS["extra_body"], help_text=words.HELP["extra_body"], required=False)
@@ -108,14 +108,17 @@ class CompetitorForm(_OfCompetitor):
             "description": forms.Textarea(attrs={"rows": 2}),
         }
 
-    def __init__(self, *args: Any, needs_endpoint: bool = False, may_change: bool = True, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, needs_endpoint: bool = False, may_change: bool = True, name_fixed: str = "", **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         endpoint: Any = self.fields["endpoint"]
         endpoint.queryset = Endpoint.objects.order_by("name")
         endpoint.empty_label = _("Recorded answers only")
         if needs_endpoint:
             endpoint.required, endpoint.empty_label = True, _("Choose one")
-        self.fields["name"].disabled = self.instance.pk is not None
+        if name_fixed:
+            self.fields["name"].disabled, self.fields["name"].help_text = True, name_fixed
         for field in self.fields.values():
             field.disabled |= not may_change
 

@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from arena.battles.errors import NameFixed
 from arena.competitors.catalogue import BadAddress, NameTaken
 
 
@@ -17,7 +18,7 @@ def said_on(form: forms.BaseForm) -> Iterator[None]:
     """Turns refusals into errors of the form: at their fields where it has them, else above it."""
     try:
         yield
-    except NameTaken as refused:
+    except (NameTaken, NameFixed) as refused:
         form.add_error("name", str(refused))
     except BadAddress as refused:
         form.add_error("base_url", str(refused))

@@ -12,7 +12,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from arena.battles import opening, votes
+from arena.battles import opening, renaming, votes
+from arena.battles.errors import NameFixed
+from arena.battles.models import Battle
 from arena.battles.words import Winner
 from arena.competitors import endpoints, health, versions
 from arena.competitors.endpoints import TrialResult
@@ -155,11 +157,83 @@ def test_whoever_judges_does_not_read_who_has_just_answered_first(person: Person
     assert told()[0] == "since" and "untold" not in told()
 
 
-def test_a_name_is_given_once(person: Person, dahlia: Competitor) -> None:
+def named(client: Client, row: Competitor, name: str) -> Any:
+    """The form sent back with another name, whether the page offers that or not."""
+    return client.post(f"{ROOM}{row.pk}/", held(client, row) | {"name": name, "temperature": "0.9"}, follow=True)
+
+
+def test_a_name_may_be_corrected_before_anybody_has_met_it(person: Person, dahlia: Competitor) -> None:
     client = person(Role.OPERATOR)
-    client.post(f"{ROOM}{dahlia.pk}/", held(client, dahlia) | {"name": "Other"})
+    assert "Saved." in named(client, dahlia, " Elm ").content.decode()
     dahlia.refresh_from_db()
-    assert dahlia.name == "Dahlia"
+    assert (dahlia.name, dahlia.temperature, dahlia.version, dahlia.retired_at) == ("Elm", 0.9, 1, None)
+
+
+@pytest.mark.parametrize("name", ["Ash", "Birch v2", "", "x" * 81])
+def test_a_name_that_is_taken_or_none_is_refused_and_nothing_is_saved(
+    person: Person, dahlia: Competitor, name: str
+) -> None:
+    versions.revise(Competitor.objects.get(name="Birch"), now=timezone.now(), top_p=0.5)
+    answer = named(person(Role.OPERATOR), dahlia, name)
+    assert answer.status_code == 400 and answer.context["form"].errors["name"]
+    dahlia.refresh_from_db()
+    assert (dahlia.name, dahlia.temperature) == ("Dahlia", 0.5)
+
+
+def answered(dahlia: Competitor) -> None:
+    versions.seal([dahlia.pk], now=timezone.now())
+
+
+def drawn(dahlia: Competitor) -> None:
+    ash, now = Competitor.objects.get(name="Ash"), timezone.now()
+    Battle.objects.create(
+        arena=dahlia.arena, voter=Voter.objects.create(), competitor_a=ash, competitor_b=dahlia, policy="uniform",
+        draw_probability=0.5, seed="0", state="void", stream_mode="paced", served_at=now, expires_at=now,
+    )  # fmt: skip
+
+
+def revised(dahlia: Competitor) -> None:
+    versions.revise(dahlia, now=timezone.now(), temperature=0.7)
+
+
+@pytest.mark.parametrize(
+    ("become", "said"),
+    [
+        (answered, "It has answered: its name stays, as everything that makes it."),
+        (drawn, "It has been drawn for a battle: its name stays, for boards may know it."),
+        (revised, "Its other versions have the same name, which therefore stays."),
+    ],
+)
+def test_a_name_that_is_known_stays_and_the_page_says_why(
+    person: Person, dahlia: Competitor, become: Callable[[Competitor], None], said: str
+) -> None:
+    become(dahlia)
+    client = person(Role.OPERATOR)
+    page = client.get(f"{ROOM}{dahlia.pk}/")
+    assert page.context["form"].fields["name"].disabled and said in page.content.decode()
+    named(client, dahlia, "Elm")
+    assert set(Competitor.objects.filter(model_id="d-1").values_list("name", flat=True)) == {"Dahlia"}
+    with pytest.raises(NameFixed, match=said):
+        renaming.rename(dahlia, "Elm")
+
+
+def test_whoever_judges_does_not_learn_from_a_name_who_was_drawn(person: Person, team: Arena) -> None:
+    client = person(Role.OPERATOR)
+    me = Voter.objects.get(memberships__role=Role.OPERATOR)
+    rows = list(Competitor.objects.order_by("pk"))
+    battle = opening.open_battle(me, team, None, seed=opening.new_seed(), now=timezone.now())
+    shown = {
+        (field.disabled, str(field.help_text))
+        for row in rows
+        for field in [client.get(f"{ROOM}{row.pk}/").context["form"].fields["name"]]
+    }
+    assert shown == {(True, "Whether it may still be changed is told after your open battle here.")}
+    for row in rows:
+        client.post(f"{ROOM}{row.pk}/", held(client, row) | {"name": f"{row.name} two"})
+    assert {row.name for row in Competitor.objects.all()} == {"Ash", "Birch", "Cedar"}
+    votes.cast_vote(battle.public_id, me, Winner.A, now=timezone.now())
+    fixed = {row.pk for row in rows if client.get(f"{ROOM}{row.pk}/").context["form"].fields["name"].disabled}
+    assert fixed == {battle.competitor_a_id, battle.competitor_b_id}
 
 
 def test_a_competitor_is_retired_and_brought_back_and_never_vanishes(person: Person, dahlia: Competitor) -> None:
