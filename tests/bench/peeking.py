@@ -4,8 +4,9 @@
 
 Design. Two competitors need no refit: the estimate is the log-odds of the score, and every variance is a function of
 each voter's votes n_g and score s_g, so that all runs advance by one vote at a time in a few array operations.
-`tests/ratings/test_verdicts.py` holds these closed forms to `ratings.verdicts.compare` vote for vote. Six competitors
-are fitted by warm Newton steps for all runs at once, with a look every five votes and variances without corrections.
+`tests/ratings/test_verdicts_bound.py` holds these closed forms to `ratings.verdicts.compare` vote for vote. Six
+competitors are fitted by warm Newton steps for all runs at once, with a look every five votes and variances without
+corrections.
 
 A taste is a voter's own normal offset of each competitor's strength, in log-odds; the true difference is that of the
 means. Voters come at random, all as often or the k-th with weight 1/k (`busy`), or `in turn`: each casts all votes
