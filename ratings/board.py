@@ -19,6 +19,7 @@ from ratings.uncertainty import PRIOR_VOTES, Estimate, Part, fit_component, inte
 __all__ = ["Board", "BoardOptions", "BoardRow", "PairRow", "make_board"]
 
 VERSION = "0.2.0"
+NO_VOTES = "There are no votes yet."
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def make_board(data: Comparisons, options: BoardOptions | None = None, *, voted:
         notes.append("No pair was shown in both orders, so the effect of being shown first cannot be told.")
     rows, pairs = assemble(data, parts, met, options, who, comparable=len(alive) == 1)
     if not data.a.size:
-        notes.append("There are no votes yet.")
+        notes.append(NO_VOTES)
     if len(alive) > 1:
         notes.append(f"{len(alive)} groups were never compared with each other; no ranks are given across them.")
         if largest and (largest.tie or largest.style):

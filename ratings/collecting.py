@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from ratings.columns import Numbers, Values, amount, at, blank_rows, cell, flag, only
 from ratings.data import Floats, Ints
 from ratings.duplicates import Keys
-from ratings.errors import BadInput, DuplicateVote, SelfComparison, UnknownLabel
+from ratings.errors import MOST_SHOWN, BadInput, DuplicateVote, SelfComparison, UnknownLabel, quoted
 from ratings.formats import (
     ALLOWED,
     COUNT_OUTCOMES,
     COUNTS,
+    FREQUENCY,
     NOT_RATED,
     NUMBERS,
     ONE_HOT,
@@ -79,7 +80,8 @@ class Rows:
         a, b = (self._names(batch, side, known) for side in ("model_a", "model_b"))
         same = np.flatnonzero(a == b)
         if same.size:
-            raise SelfComparison(cell(batch, self.where["model_a"], int(same[0])), **self._place(batch, same[0]))
+            name = cell(batch, self.where["model_b"], int(same[0])).strip()
+            raise SelfComparison(name, **self._place(batch, same[0]), column=self.where["model_b"])
         voter = self.voter_codes.encode(batch.column(self.where["voter"])) if "voter" in self.where else None
         self._remember_keys(batch, voter)
         weight = self._weights(batch) if "weight" in self.where else None
@@ -121,7 +123,7 @@ class Rows:
                 self._refuse_too_many(batch, known)
             if codes[wrong[0]] == REFUSED:
                 self._refuse(batch, wrong[0], column, "the name is empty")
-            value = ascii(cell(batch, column, int(wrong[0])))
+            value = ascii(cell(batch, column, int(wrong[0]))[:MOST_SHOWN])
             self._refuse(batch, wrong[0], column, f"the name {value} holds half a character")
         return codes
 
@@ -136,8 +138,8 @@ class Rows:
                 break
         self._refuse(
             batch, row, columns[side],
-            f"{at(cells[side], row)!r} is competitor number {self.most + 1:,}, and at most {self.most:,} can be rated "
-            "together: does this column hold names of competitors? Name yours with --columns",
+            f"{quoted(at(cells[side], row))} is competitor number {self.most + 1:,}, and at most {self.most:,} can be "
+            "rated together: does this column hold names of competitors? Name yours with --columns",
         )  # fmt: skip
 
     def _outcomes(self, batch: Batch) -> Codes:
@@ -178,7 +180,7 @@ class Rows:
         wrong = np.flatnonzero(np.isnan(values))
         if wrong.size:
             value = cell(batch, column, int(wrong[0]))
-            self._refuse(batch, wrong[0], column, f"{value!r} must be a number, zero or more")
+            self._refuse(batch, wrong[0], column, f"{quoted(value)} must be {FREQUENCY}")
         return values
 
     # columns that were asked for
@@ -194,7 +196,7 @@ class Rows:
         wrong = next((row for row in blank.tolist() if at(cells, row).strip()), None)
         if wrong is not None:
             said = "a time: seconds since 1970, or as 2025-01-31T12:00:00Z" if parse is moment else "a number"
-            self._refuse(batch, wrong, column, f"{at(cells, wrong)!r} must be {said}")
+            self._refuse(batch, wrong, column, f"{quoted(at(cells, wrong))} must be {said}")
         return values
 
     def _cells(self, batch: Batch, column: str) -> Column:
@@ -248,7 +250,8 @@ class Rows:
         self.unrated = unrated
         if pair is not None:
             (one, first, said, counted), (two, second, _, _) = places[pair[0]], places[pair[1]]
-            raise DuplicateVote(said, one, two, file=self.path, items=(first, second) if counted else None)
+            items = (first, second) if counted else None
+            raise DuplicateVote(said, one, two, file=self.path, column=self.where["id"], items=items)
 
     # the whole
 

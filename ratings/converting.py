@@ -10,8 +10,20 @@ from math import isnan
 from typing import Any
 
 from ratings.data import Outcome
-from ratings.errors import BadInput, RatingsError, SelfComparison, UnknownLabel
-from ratings.formats import ALLOWED, COUNT_OUTCOMES, COUNTS, NOT_RATED, ONE_HOT, Layout, layout, moment, number, words
+from ratings.errors import BadInput, RatingsError, SelfComparison, UnknownLabel, quoted
+from ratings.formats import (
+    ALLOWED,
+    COUNT_OUTCOMES,
+    COUNTS,
+    FREQUENCY,
+    NOT_RATED,
+    ONE_HOT,
+    Layout,
+    layout,
+    moment,
+    number,
+    words,
+)  # fmt: skip
 from ratings.json_rows import as_text
 from ratings.packed import PackedCells
 from ratings.reading import batches
@@ -192,7 +204,7 @@ class _Reader:
     def _number(self, given: Mapping[str, Any], column: str, place: dict[str, Any]) -> float:
         value = number(as_text(given[column]).strip())
         if isnan(value):
-            raise BadInput(f"{as_text(given[column])!r} must be a number, zero or more.", **place, column=column)
+            raise BadInput(f"{quoted(as_text(given[column]))} must be {FREQUENCY}.", **place, column=column)
         return value
 
 

@@ -9,7 +9,7 @@ from itertools import chain, islice
 from operator import itemgetter
 from typing import IO
 
-from ratings.errors import BadInput
+from ratings.errors import BadInput, quoted
 from ratings.packed import PackedCells, split
 from ratings.rows import BATCH, Batch
 from ratings.sources import MAX_LINE, Block, whole_lines
@@ -57,7 +57,7 @@ def _header(block: Block, path: str) -> tuple[tuple[str, ...], Block]:
     names = tuple(name.strip() for name in next(csv.reader([line]), []))
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        raise BadInput(f"the column {twice!r} stands twice.", file=path, line=1)
+        raise BadInput(f"the column {quoted(twice)} stands twice.", file=path, line=1)
     if len(names) == 1 and (mark := next((mark for mark in ";\t|" if mark in names[0]), None)):
         raise BadInput(f"the cells are separated by {mark!r}: separate them by commas.", file=path, line=1)
     return names, Block(block.data[end:], 2, max(block.ends - 1, 0))

@@ -2,7 +2,27 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
+
+MOST_SHOWN = 80
+"""Characters of a value that a message repeats."""
+
+
+def quoted(value: str) -> str:
+    """A value for a message: in quotes, on one line, never long.
+
+    Examples
+    --------
+    >>> quoted("one\\ntwo"), quoted("z" * 5_000_000)[-22:]
+    ("'one\\\\ntwo'", "zz'… (5,000,000 chars)")
+    """
+    return repr(value) if len(value) <= MOST_SHOWN else f"{value[:MOST_SHOWN]!r}… ({len(value):,} chars)"
+
+
+def unquoted(value: str) -> str:
+    """The same without quotes, where it can do without."""
+    return value if value.isprintable() and len(value) <= MOST_SHOWN else quoted(value)
 
 
 class RatingsError(Exception):
@@ -31,10 +51,19 @@ class UnknownLabel(BadInput):
 
     def __init__(self, value: str, allowed: Sequence[str], **place: object) -> None:
         self.value, self.allowed = value, tuple(allowed)
+        way = f"translate it with --labels{_translated(value)}" if value.strip() else "remove the row."
         super().__init__(
-            f"{value!r} is not an outcome: use {', '.join(allowed)}, or translate it with --labels {value}=…",
+            f"{quoted(value)} is not an outcome: use {', '.join(allowed)}, or {way}",
             **place,  # type: ignore[arg-type]
         )
+
+
+def _translated(value: str) -> str:
+    """What to type for a value behind --labels, quoted as a shell and the option itself ask for."""
+    if unquoted(value) != value:
+        return "."
+    item = f"{value}=…" if not set(value) & set(',"') else '"' + value.replace('"', '""') + '=…"'
+    return f" {item if value.replace('-', '_').isidentifier() or value.isdecimal() else shlex.quote(item)}"
 
 
 class SelfComparison(BadInput):
@@ -42,20 +71,21 @@ class SelfComparison(BadInput):
 
     def __init__(self, name: str, **place: object) -> None:
         self.name = name
-        super().__init__(f"{name!r} is compared with itself: remove the row.", **place)  # type: ignore[arg-type]
+        super().__init__(f"{quoted(name)} is compared with itself: remove the row.", **place)  # type: ignore[arg-type]
 
 
 class DuplicateVote(BadInput):
     """The same vote twice; `items` count votes where many share a line."""
 
     def __init__(
-        self, key: str, first: int, second: int, *, file: str = "", items: tuple[int, int] | None = None
-    ) -> None:
+        self, key: str, first: int, second: int, *, file: str = "", column: str = "",
+        items: tuple[int, int] | None = None,
+    ) -> None:  # fmt: skip
         self.first, self.second = first, second
         one, two = (f" (vote {item})" for item in items) if items else ("", "")
         super().__init__(
-            f"the vote {key} stands on line {first}{one} and again on line {second}{two}: remove one.",
-            file=file, line=second, item=items[1] if items else None,
+            f"the vote {unquoted(key)} stands on line {first}{one} and again on line {second}{two}: remove one.",
+            file=file, line=second, item=items[1] if items else None, column=column,
         )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from ratings.columns import at
 from ratings.csv_rows import csv_batches
 from ratings.data import Comparisons
 from ratings.electorate import MAX_GROUPS, Electorate, electorate
-from ratings.errors import BadInput
+from ratings.errors import BadInput, quoted
 from ratings.sources import opened
 from ratings.votefile import VoteFile
 
@@ -59,7 +59,7 @@ def read_exclusions(path: str) -> Exclusions:
                     at(cells[name], row).strip() if name in cells else "" for name in READ
                 )  # fmt: skip
                 if action not in (*OUT, *IN):
-                    said = f"{action!r} is no action: use {', '.join((*OUT, *IN))}."
+                    said = f"{quoted(action)} is no action: use {', '.join((*OUT, *IN))}."
                     raise BadInput(said, file=path, line=batch.line(row), column="action")
                 if not key and not voter:
                     raise BadInput("names neither a vote nor a voter.", file=path, line=batch.line(row))

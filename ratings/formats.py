@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from math import nan
 
 from ratings.data import Outcome
-from ratings.errors import BadInput
+from ratings.errors import BadInput, unquoted
 from ratings.rows import Batch
 
 ALIASES: dict[str, tuple[str, ...]] = {
@@ -54,6 +54,8 @@ LABELS = {
 }  # fmt: skip
 ALLOWED = ("model_a", "model_b", "tie", "both_bad")
 MOST = 1e15
+FREQUENCY = "a number, zero or more and below 1e15"
+"""What a weight or a count is, in words."""
 SHOWN = 30
 
 
@@ -124,7 +126,7 @@ def has(batch: Batch, name: str) -> bool:
 
 def shown(names: Sequence[str]) -> str:
     """Names for a message, not too many."""
-    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
+    return ", ".join(map(unquoted, names[:SHOWN])) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
 
 
 def words(given: Mapping[str, str]) -> dict[str, int]:

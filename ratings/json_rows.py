@@ -10,7 +10,7 @@ from typing import IO, Any
 
 from ratings.errors import BadInput
 from ratings.rows import BATCH, Batch
-from ratings.sources import BLOCK, MAX_LINE, chunks, whole_lines
+from ratings.sources import BLOCK, MAX_LINE, chunks, not_utf8, too_long, whole_lines
 
 Item = tuple[int, dict[str, Any], int]
 """Line, object, and the characters that it took."""
@@ -101,6 +101,8 @@ class _Text:
             try:
                 value, end = self.decoder.raw_decode(self.text, self.at)
             except (ValueError, RecursionError) as error:
+                if len(self.text) - self.at > MAX_LINE and self._goes_on(error):
+                    raise too_long(path, self.line, number) from None
                 if len(self.text) - self.at > MAX_LINE or not self.more():
                     raise _not_json(error, path, self.line, number) from None
                 continue
@@ -108,6 +110,12 @@ class _Text:
             self.line += self.text.count("\n", self.at, end)
             self.at = end
             return value, taken
+
+    def _goes_on(self, error: Exception) -> bool:
+        """Whether it is the end of what was read that stopped the parser, rather than a mistake before it."""
+        if not isinstance(error, json.JSONDecodeError):
+            return False
+        return error.msg.startswith("Unterminated string") or error.pos >= len(self.text)
 
 
 def _pieces(file: IO[bytes], path: str) -> Iterator[str]:
@@ -120,9 +128,7 @@ def _pieces(file: IO[bytes], path: str) -> Iterator[str]:
         decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
         line += error.object.count(b"\n", 0, error.start)
-        raise BadInput(
-            f"byte 0x{error.object[error.start]:02X} is not UTF-8: save the file as UTF-8.", file=path, line=line
-        ) from None
+        raise not_utf8(error.object, error.start, path, line) from None
 
 
 def _object(value: Any, path: str, line: int, number: int | None = None) -> dict[str, Any]:

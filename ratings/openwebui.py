@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
 
-from ratings.errors import BadInput, DuplicateVote
+from ratings.errors import BadInput, DuplicateVote, quoted
 from ratings.json_rows import as_text
 from ratings.rows import Batch
 
@@ -87,7 +87,8 @@ def _values(batch: Batch, name: str) -> list[Any]:
 def _once(ids: dict[str, tuple[int, int]], key: str, place: tuple[int, int], path: str, *, counted: bool) -> None:
     if key and key in ids:
         before = ids[key]
-        raise DuplicateVote(key, before[0], place[0], file=path, items=(before[1], place[1]) if counted else None)
+        items = (before[1], place[1]) if counted else None
+        raise DuplicateVote(key, before[0], place[0], file=path, column="id", items=items)
     ids[key] = place
 
 
@@ -104,8 +105,9 @@ def _file(
         return
     if rating not in RATINGS:
         raise BadInput(
-            f"{rating!r} is not a rating: use 1 or -1.", file=path, line=place[0], item=place[1], column="data.rating"
-        )
+            f"{quoted(rating)} is not a rating: use 1 or -1.", file=path, line=place[0], item=place[1],
+            column="data.rating",
+        )  # fmt: skip
     others = _part(data, "sibling_model_ids", list, path, place) or []
     models = tuple(sorted({as_text(other).strip() for other in others} - {"", model}))
     if not model or not models:
@@ -127,7 +129,9 @@ def _part(item: dict[str, Any], name: str, kind: type, path: str, place: tuple[i
     value = item.get(name)
     if value is not None and not isinstance(value, kind):
         said = "an object" if kind is dict else "a list"
-        raise BadInput(f"{as_text(value)!r} must be {said}.", file=path, line=place[0], item=place[1], column=name)
+        raise BadInput(
+            f"{quoted(as_text(value))} must be {said}.", file=path, line=place[0], item=place[1], column=name
+        )
     return value
 
 

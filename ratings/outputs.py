@@ -37,9 +37,9 @@ class Output:
             sys.stdout.buffer.flush()
 
 
-def to(text: str, out: str) -> Output:
+def to(text: str, out: str, notes: tuple[str, ...] = ()) -> Output:
     """A text printed, or laid into the file that was named."""
-    return Output(files={Path(out): text}) if out else Output(text)
+    return Output(files={Path(out): text}, notes=notes) if out else Output(text, notes=notes)
 
 
 def write_all(files: Mapping[Path, str]) -> None:

@@ -53,17 +53,16 @@ class Block:
         try:
             return self.data.decode("utf-8")
         except UnicodeDecodeError as error:
-            line, near = self.line + self.data.count(b"\n", 0, error.start), self._around(error.start)
-            raise BadInput(
-                f"byte 0x{self.data[error.start]:02X} in {near!r} is not UTF-8: save the file as UTF-8.",
-                file=path, line=line,
-            ) from None  # fmt: skip
+            line = self.line + self.data.count(b"\n", 0, error.start)
+            raise not_utf8(self.data, error.start, path, line) from None
 
-    def _around(self, place: int) -> str:
-        first = max(self.data.rfind(b"\n", 0, place) + 1, place - 20)
-        after = self.data.find(b"\n", place)
-        last = min(len(self.data) if after < 0 else after, place + 20)
-        return self.data[first:last].decode("latin-1").strip()
+
+def not_utf8(data: bytes, place: int, path: str, line: int) -> BadInput:
+    """What is said of a byte that is no UTF-8, with what stands around it on its line."""
+    first = max(data.rfind(b"\n", 0, place) + 1, place - 20)
+    after = data.find(b"\n", place)
+    near = data[first : min(len(data) if after < 0 else after, place + 20)].decode("latin-1").strip()
+    return BadInput(f"byte 0x{data[place]:02X} in {near!r} is not UTF-8: save the file as UTF-8.", file=path, line=line)
 
 
 @contextmanager
@@ -91,9 +90,11 @@ def opened(path: str) -> Iterator[IO[bytes]]:
             else:
                 yield file
     except EOFError:
-        raise BadInput("cannot be read: the packed file is cut short.", file=path) from None
+        raise BadInput("cannot be read: the packed file is cut short. Fetch or pack it again.", file=path) from None
     except (gzip.BadGzipFile, zlib.error) as error:
-        raise BadInput(f"cannot be read: the packed file is damaged ({error}).", file=path) from None
+        raise BadInput(
+            f"cannot be read: the packed file is damaged ({error}). Fetch or pack it again.", file=path
+        ) from None
     except IsADirectoryError:
         raise BadInput("is a directory: name one file in it.", file=path) from None
     except OSError as error:
@@ -141,6 +142,13 @@ def chunks(file: IO[bytes], path: str) -> Iterator[Block]:
         line += ends
 
 
+def too_long(path: str, line: int, item: int | None = None) -> BadInput:
+    """What is said of a line, or of one vote of a JSON list, that is longer than `MAX_LINE`."""
+    return BadInput(
+        f"is longer than {MAX_LINE:,} bytes: is this a file of votes, one a line?", file=path, line=line, item=item
+    )
+
+
 def whole_lines(file: IO[bytes], path: str) -> Iterator[Block]:
     """Blocks that end with a line, or with the file.
 
@@ -153,9 +161,7 @@ def whole_lines(file: IO[bytes], path: str) -> Iterator[Block]:
     for block in chunks(file, path):
         cut = block.data.rfind(b"\n") + 1
         if len(rest) + (cut or len(block.data)) > MAX_LINE and b"\n" not in block.data[: MAX_LINE - len(rest)]:
-            raise BadInput(
-                f"is longer than {MAX_LINE:,} bytes: is this a file of votes, one a line?", file=path, line=line
-            )
+            raise too_long(path, line)
         if not cut:
             rest += block.data
             continue

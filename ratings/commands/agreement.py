@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ratings.agreement import Agreement, measure_agreement
+from ratings.board import NO_VOTES
 from ratings.commands.common import Commands, as_json, command, out, share, whole
 from ratings.data import Ints
 from ratings.outputs import Output, to
@@ -16,7 +17,7 @@ from ratings.votefile import VoteFile
 
 PROMPT = "prompt_id"
 WHY = {
-    "ok": "", "no_votes": "There are no votes yet.", "no_voters": "The votes carry no voters, so nothing can agree.",
+    "ok": "", "no_votes": NO_VOTES, "no_voters": "The votes carry no voters, so nothing can agree.",
     "no_shared_items": "No item was judged by two voters.", "one_label": "All shared votes say the same.",
 }  # fmt: skip
 

@@ -15,7 +15,7 @@ from ratings.commands.common import Commands, chosen, command, features, finite,
 from ratings.commands.serving import BLANK, CLUSTER, TIME, WINNER, log_of, times, unvoted
 from ratings.csv_rows import csv_batches
 from ratings.data import Comparisons
-from ratings.errors import BadInput
+from ratings.errors import BadInput, quoted
 from ratings.excluding import counted_without, left_out, read_exclusions
 from ratings.formats import STYLE
 from ratings.outputs import Output
@@ -207,7 +207,9 @@ def _meta(path: str) -> dict[str, dict[str, object]]:
                 values = {name: at(cells, row) for name, cells in columns.items()}
                 name = values.pop("model_name")
                 if name in found:
-                    raise BadInput(f"{name!r} stands twice.", file=path, line=batch.line(row), column="model_name")
+                    raise BadInput(
+                        f"{quoted(name)} stands twice.", file=path, line=batch.line(row), column="model_name"
+                    )
                 found[name] = {column: _value(column, text) for column, text in values.items()}
     return found
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 
+from ratings.board import NO_VOTES
 from ratings.errors import BadInput
 from ratings.formats import STYLE, STYLE_COLUMNS
 from ratings.outputs import Output
@@ -62,6 +63,11 @@ def interval(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--by", choices=["auto", "voter", "vote"], default="auto", help="the resampled unit")
     parser.add_argument("--level", type=share, default=0.95, metavar="0.95", help="of the intervals, between 0 and 1")
     parser.add_argument("--seed", type=whole, default=0, metavar="0", help="the same seed gives the same bytes")
+
+
+def emptiness(file: VoteFile) -> tuple[str, ...]:
+    """The note beside a table that is empty because there is nothing to count."""
+    return () if file.a.size else (NO_VOTES,)
 
 
 def chosen(parts: Sequence[str]) -> list[tuple[str, str]]:

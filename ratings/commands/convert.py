@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from ratings.commands.common import MANY_NAMES, Commands, chosen, command, out
+from ratings.commands.common import MANY_NAMES, Commands, chosen, command, emptiness, out
 from ratings.converting import WRITTEN, ForeignVote, read_rows
 from ratings.errors import BadInput
 from ratings.formats import pairs
@@ -48,7 +48,7 @@ def run(file: VoteFile, options: argparse.Namespace) -> Output:
     else:
         sys.stdout.buffer.writelines(PIECES[kind](written, columns))
         sys.stdout.buffer.flush()
-    return Output()
+    return Output(notes=emptiness(file))
 
 
 def _written(rows: Iterator[ForeignVote], wanted: list[tuple[str, str]]) -> Iterator[VoteRow]:

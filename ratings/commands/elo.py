@@ -6,7 +6,7 @@ import argparse
 
 import numpy as np
 
-from ratings.commands.common import MANY_NAMES, Commands, command, finite, out
+from ratings.commands.common import MANY_NAMES, Commands, command, emptiness, finite, out
 from ratings.elo import elo
 from ratings.outputs import Output, table, to
 from ratings.scale import MEAN_RATING
@@ -28,4 +28,4 @@ def run(file: VoteFile, options: argparse.Namespace) -> Output:
     votes = np.bincount(np.concatenate([data.a, data.b]), np.tile(data.weight, 2), minlength=len(data.names)).tolist()
     order = sorted(range(len(data.names)), key=lambda i: (-rating[i], data.names[i]))
     rows = ([data.names[i], rating[i], float(votes[i])] for i in order)
-    return to(table(("model_name", "rating", "vote_count"), rows), options.out)
+    return to(table(("model_name", "rating", "vote_count"), rows), options.out, emptiness(file))

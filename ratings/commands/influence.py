@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ratings.board import NO_VOTES
 from ratings.commands.common import Commands, as_json, command, out
 from ratings.errors import BadInput
 from ratings.influence import GroupFlip, Influence, flip_first
@@ -17,7 +18,7 @@ from ratings.votefile import VoteFile
 
 CLUSTER = "cluster"
 WHY = {
-    "no_flip": "No removal of votes was found that changes who is first.", "no_votes": "There are no votes yet.",
+    "no_flip": "No removal of votes was found that changes who is first.", "no_votes": NO_VOTES,
     "one_competitor": "There is one competitor only.",
     "not_connected": "They were never compared, not even in a chain.",
     "not_strongly_connected": "No finite estimate exists: some never won against, or never lost to, the rest.",

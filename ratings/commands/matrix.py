@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ratings.commands.common import MANY_NAMES, Commands, command, out
+from ratings.commands.common import MANY_NAMES, Commands, command, emptiness, out
 from ratings.data import Comparisons, Outcome
 from ratings.outputs import Output, table, to
 from ratings.votefile import VoteFile
@@ -24,7 +24,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 
 def run(file: VoteFile, options: argparse.Namespace) -> Output:
     """CSV, one row a pair that met, names in order."""
-    return to(table(HEADER, pairs(replace(file, voter=None).counted())), options.out)
+    return to(table(HEADER, pairs(replace(file, voter=None).counted())), options.out, emptiness(file))
 
 
 def pairs(data: Comparisons) -> Iterator[list[object]]:

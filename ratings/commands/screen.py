@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ratings.campaigns import Exclusion, Screening, ScreenOptions, screen
-from ratings.commands.common import Commands, as_json, command, out, share
+from ratings.commands.common import Commands, as_json, command, emptiness, out, share
 from ratings.commands.serving import BLANK, CLUSTER, TIME, WINNER, log_of
 from ratings.data import Floats
 from ratings.errors import BadInput
@@ -55,14 +55,15 @@ def run(file: VoteFile, options: argparse.Namespace) -> Output:
     if file.voter is None and file.a.size:
         raise BadInput("has no column that names the voter, and without accounts there is nothing to screen.",
                        file=file.file)  # fmt: skip
+    notes = emptiness(file)
     given = log_of(file, options)
     log, voters, clusters = given.log, given.voters, given.clusters
     found = screen(log, ScreenOptions(alpha=options.alpha))
     if options.out.endswith(".csv"):
-        return to(_exclusions(found, log, voters, clusters), options.out)
+        return to(_exclusions(found, log, voters, clusters), options.out, notes)
     if options.json:
-        return to(as_json({**_named(found, log, voters, clusters), "notes": list(file.notes)}), options.out)
-    return to(_said(found, log, voters, clusters), options.out)
+        return to(as_json({**_named(found, log, voters, clusters), "notes": [*file.notes, *notes]}), options.out)
+    return to(_said(found, log, voters, clusters), options.out, notes)
 
 
 def _unit(exclusion: Exclusion, voters: list[str], clusters: dict[str, list[str]]) -> str:

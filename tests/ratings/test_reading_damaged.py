@@ -48,7 +48,7 @@ def test_no_votes_are_no_error(tmp_path: Path, content: str, name: str) -> None:
      (HEAD + "x,y,tie,x\ny,tie\n", "line 2: has 4 cells"),
      (HEAD + ",y,tie\n", "line 2, column model_a: the name is empty"),
      (HEAD + PLAIN + "x,  ,tie\n", "line 3, column model_b: the name is empty"),
-     (HEAD + "x,y,\n", "line 2, column winner: '' is not an outcome"),
+     (HEAD + "x,y,\n", "line 2, column winner: '' is not an outcome: use .*, or remove the row"),
      (HEAD + '"x\ny",z,tie\n\nx,y,lft\n', "line 5, column winner: 'lft'"),
      (HEAD + '"x\r\ny",z,tie\r\nx,y,lft\r\n', "line 4, column winner: 'lft'"),
      (HEAD + PLAIN + 'x,"y,tie\nx,y,tie\n', "line 3: is not CSV: a quote that opens in this row is never closed"),
@@ -63,12 +63,14 @@ def test_each_mistake_of_csv_is_named_with_its_place(tmp_path: Path, text: str, 
 
 @pytest.mark.parametrize("weight", ["nan", "-1", "inf", "-inf", "1e400", "1_0", "", "two", "1e15"])
 def test_a_weight_that_is_no_frequency_is_named(tmp_path: Path, weight: str) -> None:
-    with pytest.raises(BadInput, match=f"line 3, column weight: '{weight}' must be a number, zero or more"):
+    with pytest.raises(
+        BadInput, match=f"line 3, column weight: '{weight}' must be a number, zero or more and below 1e15"
+    ):
         read_votes(write(tmp_path, f"model_a,model_b,winner,weight\nx,y,tie,1\nx,y,tie,{weight}\n"))
 
 
 def test_a_competitor_against_itself_is_named_with_its_line(tmp_path: Path) -> None:
-    with pytest.raises(SelfComparison, match=r"line 3: 'x' is compared with itself"):
+    with pytest.raises(SelfComparison, match=r"line 3, column model_b: 'x' is compared with itself"):
         read_votes(write(tmp_path, f"{HEAD}{PLAIN}x, x,tie\n"))
 
 
@@ -96,6 +98,13 @@ def test_each_mistake_of_a_json_list_is_named_with_its_place(tmp_path: Path, tex
         return
     with pytest.raises(BadInput, match=message):
         read_votes(path)
+
+
+def test_a_mistake_in_a_json_list_is_told_as_such_however_much_follows(tmp_path: Path) -> None:
+    """A vote that is too long and a mistake in a short one look alike to a parser that waits for the end."""
+    rest = '{"model_a": "x", "model_b": "y", "winner": "tie"}, ' * (MAX_LINE // 45)
+    with pytest.raises(BadInput, match="line 2, vote 1: is not JSON: Expecting"):
+        read_votes(write(tmp_path, f'[\n{{"model_a" "x"}}, {rest}', "votes.json"))
 
 
 @pytest.mark.parametrize(
@@ -186,17 +195,21 @@ def test_what_cannot_be_opened_is_named(tmp_path: Path, monkeypatch: pytest.Monk
         read_votes(str(tmp_path / "votes.csv"))
 
 
-@pytest.mark.parametrize("name", ["votes.csv", "votes.jsonl"])
-def test_a_line_of_a_gigabyte_is_refused_without_being_held(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "start", "place"),
+    [("votes.csv", HEAD + PLAIN, "line 3"), ("votes.jsonl", "\n\n", "line 3"),
+     ("votes.json", '\n[{"model_a": "', "line 2, vote 1")],
+)  # fmt: skip
+def test_a_line_of_a_gigabyte_is_refused_without_being_held(tmp_path: Path, name: str, start: str, place: str) -> None:
     """Packed it is a megabyte; unpacked it must never stand in memory: 64 MB are a sixteenth of it."""
     path = tmp_path / f"{name}.gz"
     with gzip.open(path, "wb", compresslevel=1) as file:
-        file.write(f"{HEAD}{PLAIN}".encode() if name == "votes.csv" else b"\n\n")
+        file.write(start.encode())
         for _ in range(1 << 8):
             file.write(b"x" * BLOCK)
     tracemalloc.start()
     try:
-        with pytest.raises(BadInput, match=r"line 3: is longer than 16,777,216 bytes"):
+        with pytest.raises(BadInput, match=f"{place}: is longer than 16,777,216 bytes"):
             read_votes(str(path))
         assert tracemalloc.get_traced_memory()[1] < 64 << 20
     finally:
