@@ -26,8 +26,29 @@ NO_VOTES = "There are no votes yet."
 class Board:
     """A whole board, best first.
 
-    `side_effect` is estimate, lower, upper in log-odds, or None without votes; `tie` the same for Davidson's nu, and
-    `style` for the coefficients, in log-odds for one standard deviation.
+    Attributes
+    ----------
+    rows : tuple of BoardRow
+    pairs : tuple of PairRow
+        Every pair of each component.
+    side_effect : (estimate, lower, upper) or None
+        Log-odds in favour of the first shown; None where it cannot be told.
+    method : dict
+        All that the numbers depend on beside the votes.
+    components : tuple of tuple of str
+        Competitors that were compared with each other, directly or through others.
+    votes : float
+        Sum of the weights.
+    voters : int
+        0 when unknown.
+    sha256 : str
+        Of the votes in canonical order.
+    notes : tuple of str
+        What whoever reads the numbers should know.
+    tie : (estimate, lower, upper) or None
+        Davidson's nu, where ties have an outcome of their own.
+    style : dict of (estimate, lower, upper)
+        Coefficients in log-odds for one standard deviation, by covariate.
     """
 
     rows: tuple[BoardRow, ...]

@@ -18,7 +18,29 @@ from ratings.uncertainty import Part
 
 @dataclass(frozen=True, slots=True)
 class BoardRow:
-    """One competitor. Blank values are None: they are not known, which is not zero."""
+    """One competitor. Blank values are None: they are not known, which is not zero.
+
+    Attributes
+    ----------
+    model_name : str
+    component : int
+        Ratings of different components do not compare.
+    status : {'ranked', 'preliminary', 'provisional', 'not_comparable'}
+        Fewer than two voters; an interval that data alone do not carry; no chain of comparisons to the others.
+    rating, rating_lower, rating_upper : float or None, points
+        The bounds of an anchor are None: its rating is a convention.
+    variance : float or None, points²
+    vote_count : float
+        Sum of the weights.
+    rank : int or None
+        1 + competitors whose interval lies wholly above.
+    rank_lower, rank_upper : int or None
+        The best and worst place, right for all rows at once at the board's level.
+    win_rate, tie_rate, both_bad_rate : float or None
+        Shares of this competitor's votes.
+    voters : int or None
+        None when votes carry no voters.
+    """
 
     model_name: str
     component: int
@@ -39,7 +61,18 @@ class BoardRow:
 
 @dataclass(frozen=True, slots=True)
 class PairRow:
-    """Two competitors of one component: difference in points with a simultaneous interval, and what would settle it."""
+    """Two competitors of one component: difference in points with a simultaneous interval, and what would settle it.
+
+    Attributes
+    ----------
+    first, second : str
+        The better estimate first.
+    difference, lower, upper : float, points
+    votes : float
+        Between the two.
+    more_votes : int or None
+        About how many more at the present rate; None where no number of votes would do, or far too many.
+    """
 
     first: str
     second: str

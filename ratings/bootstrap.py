@@ -108,12 +108,32 @@ def bootstrap_by_voter(
     """Resamples voters with all their votes; above `max_groups` voters, groups of voters dealt by their first vote.
 
     Voters are dealt in turn by their code, which is the order of first votes, never by an id: a pseudonymised export
-    gives the same bits. `max_groups=None` resamples every voter by itself.
+    gives the same bits.
+
+    Parameters
+    ----------
+    data : Comparisons
+    fit : BradleyTerryFit
+        Where refits start, and whether they hold a prior.
+    rounds, seed : int
+    side_effect : bool
+        Refit gamma as well.
+    max_groups : int or None
+        None resamples every voter by itself.
 
     Raises
     ------
     ValueError
         The votes carry no voters.
+
+    Examples
+    --------
+    >>> from ratings.bradley_terry import fit_bradley_terry
+    >>> from ratings.data import comparisons
+    >>> votes = comparisons("xy", [0, 0, 0, 1], [1, 1, 1, 0], [0, 0, 1, 0], voter=[0, 1, 2, 2])
+    >>> found = bootstrap_by_voter(votes, fit_bradley_terry(cells(votes)), rounds=10, seed=1)
+    >>> found.strength.shape, found.units
+    ((10, 2), 3)
     """
     if data.voter is None:
         raise ValueError("these votes carry no voters; take bootstrap_by_vote.")

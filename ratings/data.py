@@ -21,7 +21,13 @@ Floats = NDArray[np.float64]
 
 
 class Outcome(IntEnum):
-    """What a comparison said. Both-bad counts as a tie in the fit and is reported apart."""
+    """What a comparison said. Both-bad counts as a tie in the fit and is reported apart.
+
+    Examples
+    --------
+    >>> [(outcome.name, float(SCORE_OF_A[outcome])) for outcome in Outcome]
+    [('A', 1.0), ('B', 0.0), ('TIE', 0.5), ('BOTH_BAD', 0.5)]
+    """
 
     A = 0
     B = 1

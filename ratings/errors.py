@@ -26,11 +26,33 @@ def unquoted(value: str) -> str:
 
 
 class RatingsError(Exception):
-    """Base of all errors of this package."""
+    """Base of all errors of this package.
+
+    Examples
+    --------
+    >>> from ratings import compare, from_columns
+    >>> try:
+    ...     compare(from_columns(["x"], ["y"], ["tie"]), "x", "z")
+    ... except RatingsError as error:
+    ...     print(error)
+    'z' is none of the competitors: x, y.
+    """
 
 
 class BadInput(RatingsError):
-    """A file or argument that cannot be used, with its place; `item` counts votes where many share a line."""
+    """A file or argument that cannot be used, with its place.
+
+    Attributes
+    ----------
+    problem : str
+        What is wrong, without the place.
+    file, column : str
+        Empty where there is none.
+    line : int or None
+        From 1, the header.
+    item : int or None
+        The number of the vote, from 1, where many share a line.
+    """
 
     def __init__(
         self, problem: str, *, file: str = "", line: int | None = None, column: str = "", item: int | None = None
@@ -47,7 +69,13 @@ class BadInput(RatingsError):
 
 
 class UnknownLabel(BadInput):
-    """An outcome that is none of the allowed words; never taken for a tie."""
+    """An outcome that is none of the allowed words; never taken for a tie.
+
+    Attributes
+    ----------
+    value : str
+    allowed : tuple of str
+    """
 
     def __init__(self, value: str, allowed: Sequence[str], **place: object) -> None:
         self.value, self.allowed = value, tuple(allowed)
@@ -67,7 +95,12 @@ def _translated(value: str) -> str:
 
 
 class SelfComparison(BadInput):
-    """A competitor against itself says nothing about anybody."""
+    """A competitor against itself says nothing about anybody.
+
+    Attributes
+    ----------
+    name : str
+    """
 
     def __init__(self, name: str, **place: object) -> None:
         self.name = name
@@ -75,7 +108,13 @@ class SelfComparison(BadInput):
 
 
 class DuplicateVote(BadInput):
-    """The same vote twice; `items` count votes where many share a line."""
+    """The same vote twice; `items` count votes where many share a line.
+
+    Attributes
+    ----------
+    first, second : int
+        Lines, from 1.
+    """
 
     def __init__(
         self, key: str, first: int, second: int, *, file: str = "", column: str = "",
@@ -90,7 +129,14 @@ class DuplicateVote(BadInput):
 
 
 class NotStronglyConnected(RatingsError):
-    """No finite maximum-likelihood estimate exists (Ford 1957)."""
+    """No finite maximum-likelihood estimate exists (Ford 1957).
+
+    Attributes
+    ----------
+    components : tuple of tuple of str
+        The groups between which there is none, all of them; the message names ten groups by five names each. A fit of
+        `Cells`, which hold no names, gives positions.
+    """
 
     def __init__(self, components: Sequence[Sequence[str]]) -> None:
         self.components = tuple(tuple(names) for names in components)

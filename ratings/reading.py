@@ -29,7 +29,20 @@ Progress = Callable[[int], None]
 def read_votes(
     path: str, *, columns: Mapping[str, str] | None = None, labels: Mapping[str, str] | None = None
 ) -> Comparisons:
-    """Comparisons, one a row in the order of the file; `read_table` says what is read and what is refused."""
+    """Comparisons, one a row in the order of the file; `read_table` says what is read and what is refused.
+
+    Parameters
+    ----------
+    path : str
+        CSV, JSON Lines or a JSON array, packed by gzip or not; `-` is standard input.
+    columns : mapping of the file's column names to ours, optional
+    labels : mapping of the file's outcomes to ours, optional
+
+    Raises
+    ------
+    BadInput, UnknownLabel, SelfComparison, DuplicateVote
+        With file, line (from 1, the header), column and value.
+    """
     return read_table(path, columns=columns, labels=labels).comparisons()
 
 

@@ -182,6 +182,13 @@ def all_verdicts(
     """The verdict of every pair, each at `level` on its own, from one fit a component; better estimate first.
 
     Parameters and errors are those of `compare`. Pairs come in the order of their names when nothing is known.
+
+    Examples
+    --------
+    >>> from ratings.data import comparisons
+    >>> data = comparisons("xyz", [0] * 200 + [1] * 5, [1] * 200 + [2] * 5, [0] * 150 + [1] * 50 + [2] * 5)
+    >>> [(found.first, found.second, found.verdict) for found in all_verdicts(data)]
+    [('x', 'y', 'better'), ('x', 'z', 'too_few'), ('y', 'z', 'too_few')]
     """
     rule = Rule(margin, min_votes, level, by, side_effect, expected_information)
     data, unit = _prepared(data, rule)
@@ -197,6 +204,13 @@ def top(
     The statement fails only if the truly best is called worse than somebody, which is one of n - 1 pairs.
 
     Parameters and errors are those of `compare`.
+
+    Examples
+    --------
+    >>> from ratings.data import comparisons
+    >>> found = top(comparisons("xy", [0] * 200, [1] * 200, [0] * 150 + [1] * 50))
+    >>> found.leader, found.behind, found.undecided
+    ('x', ('y',), ())
     """
     rule = Rule(margin, min_votes, level, by, side_effect, expected_information)
     data, unit = _prepared(data, rule)

@@ -40,7 +40,19 @@ def row_values(row: BoardRow, meta: Meta, columns: Sequence[str]) -> dict[str, A
 
 
 def board_csv(board: Board, meta: Meta | None = None) -> str:
-    """The board as RFC 4180 text; cells that a spreadsheet would run as formulas are neutralised by an apostrophe."""
+    """The board as RFC 4180 text; cells that a spreadsheet would run as formulas are neutralised by an apostrophe.
+
+    Parameters
+    ----------
+    board : Board
+    meta : mapping of model name to values by column, optional
+        What votes cannot know: organization, license, service figures, publish date.
+
+    Returns
+    -------
+    str
+        The public leaderboard's columns first, numbers as the shortest that read back the same.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     columns = columns_of(meta or {})
@@ -51,7 +63,20 @@ def board_csv(board: Board, meta: Meta | None = None) -> str:
 
 
 def board_json(board: Board, meta: Meta | None = None, **extra: Any) -> str:
-    """The board as one JSON object: board, parameters, method, components, data, notes."""
+    """The board as one JSON object: board, parameters, method, components, data, notes.
+
+    Parameters
+    ----------
+    board : Board
+    meta : mapping of model name to values by column, optional
+        As in `board_csv`.
+    **extra
+        Further keys of the object.
+
+    Returns
+    -------
+    str
+    """
     parameters: dict[str, Any] = {}
     columns = columns_of(meta or {})
     if board.side_effect is not None:
