@@ -13,9 +13,8 @@ from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
 from scipy.special import expit, log_expit
 
 from ratings import dense
-from ratings.connectivity import strong_components
-from ratings.data import SCORE_OF_A, Cells, Comparisons, Floats, unordered
-from ratings.errors import NotStronglyConnected
+from ratings.connectivity import refuse_groups, strong_components
+from ratings.data import SCORE_OF_A, Cells, Comparisons, Floats, net, unordered
 from ratings.linear import Rows
 
 MAX_STEP = 4.0
@@ -105,7 +104,7 @@ def fit_bradley_terry(
     """
     wins = dense.wins_of(table) if dense.is_dense(table) else None
     if prior <= 0 and (wins is None or not dense.somebody_links_all(wins)):
-        _require_strong(table)
+        refuse_groups(strong_components(table))
     if not (side_effect and side_is_identifiable(table)):
         quick = None if wins is None else _in_full(wins, prior, tolerance)
         return quick or _newton(unordered(table), False, prior, 0.0, tolerance, max_iterations)
@@ -203,8 +202,7 @@ def gradient(
     """
     residual = table.score - table.count * (_sigmoid(differences(table, parameters)) if chance is None else chance)
     theta = parameters[:-1]
-    slope = np.bincount(table.a, residual, minlength=table.n) - np.bincount(table.b, residual, minlength=table.n)
-    slope = slope + prior * (0.5 - expit(theta))
+    slope = net(table, residual) + prior * (0.5 - expit(theta))
     gamma_slope = residual.sum() + side_prior * (0.5 - expit(parameters[-1]))
     return np.append(slope, gamma_slope if side_effect else 0.0)
 
@@ -228,8 +226,7 @@ def hessian(
     degree = np.bincount(table.a, weight, minlength=n) + np.bincount(table.b, weight, minlength=n)
     information[np.arange(n), np.arange(n)] += degree + prior * q * (1 - q)
     if side_effect:
-        cross = np.bincount(table.a, weight, minlength=n) - np.bincount(table.b, weight, minlength=n)
-        information[:n, n] = information[n, :n] = cross
+        information[:n, n] = information[n, :n] = net(table, weight)
         share = expit(parameters[-1])
         information[n, n] = weight.sum() + side_prior * share * (1 - share)
     return information
@@ -280,8 +277,7 @@ def _solve(information: Floats, slope: Floats, side_effect: bool) -> Floats:
 
 def _first_guess(table: Cells) -> Floats:
     """The first step of Newton's method from zero, as it would be if everybody had met everybody equally often."""
-    lead = table.score - table.count / 2
-    total = np.bincount(table.a, lead, minlength=table.n) - np.bincount(table.b, lead, minlength=table.n)
+    total = net(table, table.score - table.count / 2)
     met = np.bincount(table.a, table.count, minlength=table.n) + np.bincount(table.b, table.count, minlength=table.n)
     guess = 4.0 * total / np.maximum(met, 1.0)
     return np.append(guess - guess.mean() if table.n else guess, 0.0)
@@ -301,10 +297,3 @@ def _halve(
         if reached >= value - 1e-12 * abs(value):
             return trial, reached, not np.array_equal(trial, start)
     return start, value, False
-
-
-def _require_strong(table: Cells) -> None:
-    labels = strong_components(table)
-    if np.unique(labels).size > 1:
-        groups = [[str(i) for i in np.flatnonzero(labels == label)] for label in np.unique(labels)]
-        raise NotStronglyConnected(groups)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from ratings.data import Cells, Ints
+from ratings.errors import NotStronglyConnected
 
 
 def components(table: Cells) -> Ints:
@@ -47,6 +50,33 @@ def strong_components(table: Cells) -> Ints:
     [0, 1]
     """
     return _labels(table, strong=True)
+
+
+def refuse_groups(labels: Ints, names: Sequence[str] | None = None) -> None:
+    """One group is what a finite estimate needs.
+
+    Parameters
+    ----------
+    labels : int64, shape (n,)
+        Of `components` or `strong_components`.
+    names : sequence of str, length n, optional
+        Without them competitors are named by their position.
+
+    Raises
+    ------
+    NotStronglyConnected
+        There are several groups; all of them are named.
+
+    Examples
+    --------
+    >>> refuse_groups(np.array([0, 0, 0]))
+    """
+    if not labels.any():
+        return
+    called = names or tuple(map(str, range(labels.size)))
+    raise NotStronglyConnected(
+        [[called[i] for i in np.flatnonzero(labels == label).tolist()] for label in np.unique(labels)]
+    )
 
 
 def _labels(table: Cells, *, strong: bool) -> Ints:

@@ -210,6 +210,18 @@ def sums_by_key(keys: Ints, space: int, *values: Floats) -> tuple[Any, ...]:
     return found, *(exact_sums(keys, column, space)[found] for column in values)
 
 
+def net(table: Cells, values: Floats) -> Floats:
+    """Sums by competitor of a value of each cell: added for who was shown first, taken from the other; shape (n,).
+
+    Examples
+    --------
+    >>> net(Cells(3, np.array([0, 2]), np.array([1, 0]), np.ones(2), np.ones(2)), np.array([5.0, 1.0])).tolist()
+    [4.0, -5.0, 1.0]
+    """
+    first = np.bincount(table.a, values, minlength=table.n)
+    return np.asarray(first - np.bincount(table.b, values, minlength=table.n), dtype=np.float64)
+
+
 def unordered(table: Cells) -> Cells:
     """The same counts by unordered pair, the lower position as a: all that a fit without the side effect needs.
 

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ratings.bradley_terry import side_is_identifiable
-from ratings.connectivity import strong_components
+from ratings.connectivity import refuse_groups, strong_components
 from ratings.data import SCORE_OF_A, Comparisons, Floats, Ints, Outcome, cells, ordered_pair, sums_by_key
-from ratings.errors import NotStronglyConnected
 from ratings.linear import Rows
 from ratings.newton import maximise
 
@@ -90,9 +89,8 @@ def fit_davidson(data: Comparisons, *, side_effect: bool = False, prior: float =
     (2.0, [0.0, 0.0])
     """
     table = cells(data)
-    labels = strong_components(table)
-    if prior <= 0 and labels.any():
-        raise NotStronglyConnected([[data.names[i] for i in np.flatnonzero(labels == g)] for g in np.unique(labels)])
+    if prior <= 0:
+        refuse_groups(strong_components(table), data.names)
     n = table.n
     a, b, count, score, tied = _counts(data)
     any_tie = bool(tied.any())

@@ -18,9 +18,8 @@ from ratings.bradley_terry import (
     log_likelihood,
     side_is_identifiable,
 )
-from ratings.connectivity import components
-from ratings.data import Cells, Floats, unordered
-from ratings.errors import NotStronglyConnected
+from ratings.connectivity import components, refuse_groups
+from ratings.data import Cells, Floats, net, unordered
 
 
 def fit_firth(
@@ -62,9 +61,7 @@ def fit_firth(
     >>> round(float(np.exp(fit.strength[0] - fit.strength[1])), 6)
     3.0
     """
-    groups = components(table)
-    if (groups > 0).any():
-        raise NotStronglyConnected([[str(i) for i in np.flatnonzero(groups == g)] for g in np.unique(groups)])
+    refuse_groups(components(table))
     side_effect = side_effect and side_is_identifiable(table)
     if not side_effect:
         table = unordered(table)
@@ -116,8 +113,7 @@ def _step(table: Cells, parameters: Floats, information: Floats, side_effect: bo
     h = _leverages(table, parameters, invert(information, side_effect))
     p = expit(differences(table, parameters))
     residual = table.score - table.count * p + h * (0.5 - p)
-    slope = np.bincount(table.a, residual, minlength=table.n) - np.bincount(table.b, residual, minlength=table.n)
-    slope = np.append(slope, residual.sum() if side_effect else 0.0)
+    slope = np.append(net(table, residual), residual.sum() if side_effect else 0.0)
     padded = Cells(table.n, table.a, table.b, table.count + h, table.score + h / 2)
     step = invert(hessian(padded, parameters, side_effect=side_effect), side_effect) @ slope
     return np.asarray(slope, dtype=np.float64), np.asarray(step)

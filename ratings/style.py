@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ratings.bradley_terry import fit_bradley_terry, side_is_identifiable
-from ratings.connectivity import strong_components
+from ratings.connectivity import refuse_groups, strong_components
 from ratings.data import SCORE_OF_A, Comparisons, Floats, cells, ordered_pair
-from ratings.errors import BadInput, NotStronglyConnected
+from ratings.errors import BadInput
 from ratings.linear import Rows, slices
 from ratings.newton import maximise
 
@@ -124,9 +124,8 @@ def fit_style(data: Comparisons, *, side_effect: bool = False, prior: float = 0.
     if data.covariates is None or not data.covariates.shape[1]:
         raise BadInput("these votes carry no style covariates: give the columns of counts of both sides.")
     table = cells(data)
-    labels = strong_components(table)
-    if prior <= 0 and labels.any():
-        raise NotStronglyConnected([[data.names[i] for i in np.flatnonzero(labels == g)] for g in np.unique(labels)])
+    if prior <= 0:
+        refuse_groups(strong_components(table), data.names)
     scale = standard_deviations(data)
     rows, score = _unfitted(data, _design(data, scale)), SCORE_OF_A[data.outcome]
     n, k = table.n, scale.size

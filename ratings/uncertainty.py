@@ -10,10 +10,9 @@ from scipy.special import ndtri, stdtrit
 
 from ratings import bootstrap, ranks, sandwich
 from ratings.bradley_terry import BradleyTerryFit, fit_bradley_terry
-from ratings.connectivity import strong_components
+from ratings.connectivity import refuse_groups, strong_components
 from ratings.data import Comparisons, Floats, Ints, cells
 from ratings.davidson import DavidsonFit, fit_davidson
-from ratings.errors import NotStronglyConnected
 from ratings.firth import fit_firth
 from ratings.options import BoardOptions
 from ratings.style import StyleFit, fit_style
@@ -70,11 +69,9 @@ def fit_component(data: Comparisons, members: Ints, options: BoardOptions, by: s
     part = component(data, members)
     table = cells(part)
     strong = strong_components(table)
-    finite = bool((strong == 0).all())
-    if not finite and not options.prior:
-        raise NotStronglyConnected(
-            [[part.names[i] for i in np.flatnonzero(strong == label)] for label in np.unique(strong)]
-        )
+    finite = not strong.any()
+    if not options.prior:
+        refuse_groups(strong, part.names)
     kind = "sandwich" if options.interval == "auto" else options.interval
     shown, centre = _fits(part, options, finite, kind)
     if not finite:

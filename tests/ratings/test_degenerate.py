@@ -7,6 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from ratings import (
+    NotStronglyConnected,
+    cells,
+    comparisons,
+    fit_bradley_terry,
+    fit_davidson,
+    fit_firth,
+    fit_style,
+)
 from ratings.__main__ import COMMANDS, main
 from ratings.errors import MOST_SHOWN
 
@@ -99,3 +108,19 @@ def test_byte_order_marks_and_line_ends_change_no_byte(
         assert main(call(name, path)) == 0
         said.append(capfdbinary.readouterr())
     assert said[0] == said[1]
+
+
+def test_every_fit_names_all_groups_that_it_cannot_rate_together() -> None:
+    """By name where votes hold them, by position where counts do not."""
+    style = [[0.5], [0.1], [-0.2]]
+    data = comparisons("vwxyz", [0, 2, 3], [1, 3, 2], [0, 0, 0], covariates=style, covariate_names=["length"])
+    table = cells(data)
+    for fit, groups in (
+        (lambda: fit_davidson(data), (("v",), ("w",), ("x", "y"), ("z",))),
+        (lambda: fit_style(data), (("v",), ("w",), ("x", "y"), ("z",))),
+        (lambda: fit_bradley_terry(table), (("0",), ("1",), ("2", "3"), ("4",))),
+        (lambda: fit_firth(table), (("0", "1"), ("2", "3"), ("4",))),
+    ):
+        with pytest.raises(NotStronglyConnected) as error:
+            fit()
+        assert error.value.components == groups
