@@ -19,12 +19,16 @@ EXPANDED = 16.0
 """Means from which on the expansion is as close to the distribution as the grid is."""
 LARGE = 20_000
 """Means beyond which the sum of three draws may not fit into 16 bits."""
+LARGER = 1e9
+"""The same for 32 bits."""
 ROWS = 64
 """Rows that are drawn together: they stay in the cache."""
 
 
 def poisson(mass: Floats, rounds: int, rng: np.random.Generator) -> Ints:
     """Draws with means `mass`, shape (len(mass), rounds), unsigned; three may be added without overflow.
+
+    `rng` stands on a bit generator of 64 bits, such as PCG64.
 
     Means below `EXPANDED` by a table each; the others by the expansion of the inverse about the normal quantile w,
     x = mu + sqrt(mu) w + (2 + w^2)/6 - (2 w + w^3)/(72 sqrt(mu)), rounded down.
@@ -39,20 +43,29 @@ def poisson(mass: Floats, rounds: int, rng: np.random.Generator) -> Ints:
     >>> poisson(np.array([0.0, 1.0, 400.0]), 10_000, np.random.default_rng(1)).mean(axis=1).round()
     array([  0.,   1., 400.])
     """
-    kind = np.uint16 if mass.max(initial=0.0) <= LARGE else np.uint64
+    kind = _narrowest(float(mass.max(initial=0.0)))
     drawn: Any = np.empty((mass.size, rounds), kind)
     grid = (np.arange(STEPS) + 0.5) / STEPS
     for mean, rows in _by_mean(mass):
-        drawn[rows] = _table(mean, grid)[_uniform(rows.size, rounds, rng)]
+        drawn[rows] = _table(mean, grid).take(_uniform(rows.size, rounds, rng))
     large, quantile = np.flatnonzero(mass >= EXPANDED), ndtri(grid)
     for start in range(0, large.size, ROWS):
         rows = large[start : start + ROWS]
-        drawn[rows] = _expanded(mass[rows, None], quantile[_uniform(rows.size, rounds, rng)])
+        drawn[rows] = _expanded(mass[rows, None], quantile.take(_uniform(rows.size, rounds, rng)))
     return np.asarray(drawn)
 
 
+def _narrowest(largest: float) -> Any:
+    """The unsigned kind that holds the sum of three draws, none of whose means is above `largest`."""
+    if largest <= LARGE:
+        return np.uint16
+    return np.uint32 if largest <= LARGER else np.uint64
+
+
 def _uniform(rows: int, rounds: int, rng: np.random.Generator) -> Any:
-    return rng.integers(0, STEPS, size=(rows, rounds), dtype=np.uint16)
+    """Steps of the grid, 16 bits each, four from every raw draw: `integers` takes twice as long for the same bits."""
+    raw: Any = rng.bit_generator.random_raw(-(-rows * rounds // 4))
+    return raw.astype("<u8", copy=False).view("<u2")[: rows * rounds].reshape(rows, rounds)
 
 
 def _by_mean(mass: Floats) -> Iterator[tuple[float, Ints]]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import poisson as exact
 
-from ratings.poisson import EXPANDED, LARGE, STEPS, _expanded, _table, poisson
+from ratings.poisson import EXPANDED, LARGE, LARGER, STEPS, _expanded, _table, _uniform, poisson
 
 
 def every_step(mean: float) -> np.ndarray:
@@ -64,12 +64,21 @@ def test_the_same_seed_gives_the_same_bits() -> None:
     assert np.array_equal(first, second)
 
 
-@pytest.mark.parametrize(("mean", "kind"), [(LARGE, np.uint16), (LARGE + 1, np.uint64), (1e12, np.uint64)])
+@pytest.mark.parametrize(
+    ("mean", "kind"), [(LARGE, np.uint16), (LARGE + 1, np.uint32), (LARGER, np.uint32), (1e12, np.uint64)]
+)
 def test_three_draws_never_overflow(mean: float, kind: type) -> None:
     drawn = poisson(np.array([mean]), 50_000, np.random.default_rng(5))
     assert drawn.dtype == kind
     added = drawn + drawn + drawn
     assert np.array_equal(added.astype(float), 3 * drawn.astype(float))
+
+
+def test_the_grid_takes_the_bits_that_the_generator_would_give() -> None:
+    """Four steps of 16 bits a raw draw, in the order of `Generator.integers`."""
+    steps = _uniform(3, 100, np.random.default_rng(7))
+    assert np.array_equal(steps, np.random.default_rng(7).integers(0, 1 << 16, (3, 100), dtype=np.uint16))
+    assert _uniform(1, 3, np.random.default_rng(7)).tolist() == steps[:1, :3].tolist()
 
 
 def test_no_rows_or_no_rounds_are_no_draws() -> None:
