@@ -97,22 +97,15 @@ class OwnVote:
 
 def blind(battle: Battle) -> BlindBattle:
     """The battle without a trace of who answers. An answer appears only when both sides of its turn are complete."""
-    texts: dict[int, dict[Side, str]] = {}
-    rows = Response.objects.filter(turn__battle=battle, error_code="").values_list(
-        "turn_id", "side", "text", "recorded_answer__text"
-    )
-    for turn_id, side, text, recorded in rows:
-        texts.setdefault(turn_id, {})[Side(side)] = text if recorded is None else recorded
-    turns = tuple(
-        BlindTurn(turn.index, turn.prompt, _both(texts.get(turn.pk, {}), battle))
-        for turn in Turn.objects.filter(battle=battle)
-    )
+    turns = list(Turn.objects.filter(battle=battle))
+    untouched = battle.state == BattleState.SERVED and len(turns) == 1  # no answer yet, so that nothing is looked for
+    texts = {} if untouched else _answers(battle)
     return BlindBattle(
         id=battle.public_id,
         state=BattleState(battle.state),
-        turns=turns,
+        turns=tuple(BlindTurn(turn.index, turn.prompt, _both(texts.get(turn.pk, {}), battle)) for turn in turns),
         is_recorded=battle.prompt_id is not None,
-        voted=Vote.objects.filter(battle=battle).exists(),
+        voted=not untouched and Vote.objects.filter(battle=battle).exists(),
         void_reason=battle.void_reason,
         expires_at=battle.expires_at,
     )
@@ -193,6 +186,17 @@ def _committed(battle: Battle, cast: CastVote | None) -> tuple[Vote, VoteNote | 
     if vote is None:
         raise NotYetVoted
     return vote, getattr(vote, "note", None)
+
+
+def _answers(battle: Battle) -> dict[int, dict[Side, str]]:
+    """The text of each side that answered, by turn."""
+    texts: dict[int, dict[Side, str]] = {}
+    rows = Response.objects.filter(turn__battle=battle, error_code="").values_list(
+        "turn_id", "side", "text", "recorded_answer__text"
+    )
+    for turn_id, side, text, recorded in rows:
+        texts.setdefault(turn_id, {})[Side(side)] = text if recorded is None else recorded
+    return texts
 
 
 def _both(answers: dict[Side, str], battle: Battle) -> dict[Side, str]:

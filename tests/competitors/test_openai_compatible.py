@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import time
+from contextlib import ExitStack
 
 import pytest
 
@@ -20,7 +21,7 @@ from arena.competitors.providers import (
     Timeouts,
     close_shared_clients,
 )
-from arena.competitors.providers.openai_compatible import GATHER, request_body
+from arena.competitors.providers.openai_compatible import GATHER, STREAMS_A_CLIENT, request_body, shared_client
 from tests.competitors.scripted_server import DONE, OK, USAGE, Behaviour, answering, endpoint, event, replying
 
 KEY = "sk-very-secret-4711"
@@ -343,3 +344,18 @@ async def test_a_scripted_provider_plays_its_script() -> None:
     assert got == [Delta("Hel"), Delta("lo")]
     assert slept == [2.5]
     assert provider.asked == [(tuple(ASK), SETTINGS)]
+
+
+async def test_many_streams_share_few_clients_and_the_first_with_room_is_used_again() -> None:
+    """A pool looks at all its connections for every request: four hundred in one cost a sixth of the process's time."""
+    with ExitStack() as first:
+        clients = [first.enter_context(shared_client(loopback=True)) for _ in range(STREAMS_A_CLIENT)]
+        assert len(set(map(id, clients))) == 1
+        with shared_client(loopback=True) as another, shared_client(loopback=False) as outside:
+            assert len({id(clients[0]), id(another), id(outside)}) == 3
+        assert not another.is_closed
+    with shared_client(loopback=True) as again:
+        assert again is clients[0]
+    await close_shared_clients()
+    assert clients[0].is_closed
+    assert another.is_closed

@@ -8,8 +8,11 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import json
-from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
+import ssl
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -43,26 +46,56 @@ _DETAIL_CHARS = 300
 _CONNECTING = httpx.Timeout(None, connect=10.0, pool=10.0)
 # llama.cpp closes idle connections after 5 s: asking on one that is about to close would fail.
 _LIMITS = httpx.Limits(max_connections=2000, max_keepalive_connections=200, keepalive_expiry=4.0)
+_HEADERS = {
+    "Accept": "text/event-stream", "Accept-Encoding": "identity", "Connection": "keep-alive",
+    "User-Agent": f"python-httpx/{httpx.__version__}", "Content-Type": "application/json",
+}  # fmt: skip
 _TOO_LONG_WORDS = ("context_length_exceeded", "exceed_context_size", "maximum context length")
 
-_clients: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[bool, httpx.AsyncClient]] = WeakKeyDictionary()
+STREAMS_A_CLIENT = 24
+"""Streams that share a client: for each request and each end, its pool looks at every connection that it has."""
 
 
-def shared_client(*, loopback: bool) -> httpx.AsyncClient:
-    """The running event loop's client. Loopback addresses are never asked through a proxy of the environment."""
-    clients = _clients.setdefault(asyncio.get_running_loop(), {})
-    client = clients.get(loopback)
-    if client is None or client.is_closed:
-        client = clients[loopback] = httpx.AsyncClient(
-            follow_redirects=False, limits=_LIMITS, trust_env=not loopback, headers={"Accept-Encoding": "identity"}
+@dataclass(slots=True)
+class _Shared:
+    client: httpx.AsyncClient
+    streams: int = 0
+
+
+_clients: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[bool, list[_Shared]]] = WeakKeyDictionary()
+
+
+@contextmanager
+def shared_client(*, loopback: bool) -> Iterator[httpx.AsyncClient]:
+    """A client of the running event loop, for one stream: the first that has room, so that connections are used again.
+
+    Loopback addresses are never asked through a proxy of the environment.
+    """
+    clients = _clients.setdefault(asyncio.get_running_loop(), {}).setdefault(loopback, [])
+    shared = next((each for each in clients if each.streams < STREAMS_A_CLIENT and not each.client.is_closed), None)
+    if shared is None:
+        shared = _Shared(
+            httpx.AsyncClient(follow_redirects=False, limits=_LIMITS, trust_env=not loopback, verify=_trusted())
         )
-    return client
+        clients.append(shared)
+    shared.streams += 1
+    try:
+        yield shared.client
+    finally:
+        shared.streams -= 1
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Whose certificates are believed; reading them takes longer than a request, so all clients share it."""
+    return httpx.create_ssl_context()
 
 
 async def close_shared_clients() -> None:
     """Close the running event loop's connections; the next request opens new ones."""
-    for client in _clients.pop(asyncio.get_running_loop(), {}).values():
-        await client.aclose()
+    for clients in _clients.pop(asyncio.get_running_loop(), {}).values():
+        for shared in clients:
+            await shared.client.aclose()
 
 
 class OpenAICompatibleProvider:
@@ -84,32 +117,31 @@ class OpenAICompatibleProvider:
         Raises ProviderError with the code for what went wrong; its detail never holds the key.
         """
         waiting = _Patience(self._timeouts)
-        request, client = self._request(messages, settings)
-        response = await self._send(client, request, waiting)
-        try:
-            if response.status_code != 200:
-                raise await self._bad_status(response, waiting)
-            async for event in self._events(response, waiting):
-                yield event
-        finally:
-            await response.aclose()
+        request = self._request(messages, settings)
+        with shared_client(loopback=_is_loopback(request.url.host)) as client:
+            response = await self._send(client, request, waiting)
+            try:
+                if response.status_code != 200:
+                    raise await self._bad_status(response, waiting)
+                async for event in self._events(response, waiting):
+                    yield event
+            finally:
+                await response.aclose()
 
-    def _request(
-        self, messages: Sequence[Message], settings: GenerationSettings
-    ) -> tuple[httpx.Request, httpx.AsyncClient]:
+    def _request(self, messages: Sequence[Message], settings: GenerationSettings) -> httpx.Request:
         key = self._address.api_key.strip()
         if not (key.isascii() and key.isprintable()):
             raise ProviderError(ErrorCode.REFUSED, "The key holds characters that no header may have.")
-        headers = {"Accept": "text/event-stream", "Content-Type": "application/json"}
+        headers = dict(_HEADERS)
         if key:
             headers["Authorization"] = f"Bearer {key}"
         try:
             url = httpx.URL(f"{self._address.base_url.rstrip('/')}/chat/completions")
             if url.scheme not in ("http", "https") or not url.host or not 0 < (url.port or 80) < 65536:
                 raise ValueError(f"{self._address.base_url!r} is no address. Write http(s)://host:port/path.")
-            client = shared_client(loopback=_is_loopback(url.host))
             body = json.dumps(request_body(messages, settings), allow_nan=False).encode()
-            return client.build_request("POST", url, content=body, headers=headers, timeout=_CONNECTING), client
+            timeouts = {"timeout": _CONNECTING.as_dict()}
+            return httpx.Request("POST", url, headers=headers, content=body, extensions=timeouts)
         except (httpx.InvalidURL, ValueError, TypeError) as error:
             raise ProviderError(ErrorCode.CONNECT, self._safe(f"No request can be made: {error}")) from None
 
