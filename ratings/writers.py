@@ -12,8 +12,6 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from importlib import import_module
-from itertools import islice
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
@@ -42,8 +40,6 @@ LEAN = (
 FORMATS = ("csv", "jsonl", "parquet")
 PIECE = 1 << 16
 """Bytes of a piece, about."""
-ROW_GROUP = 5_000
-"""Rows of Parquet that are held at once."""
 
 
 def csv_pieces(rows: Iterable[VoteRow], columns: Sequence[str] = (*PUBLIC, *OURS)) -> Iterator[bytes]:
@@ -102,27 +98,6 @@ def jsonl_pieces(rows: Iterable[VoteRow], columns: Sequence[str] = (*PUBLIC, *OU
 PIECES = {"csv": csv_pieces, "jsonl": jsonl_pieces}
 
 
-def write_parquet(rows: Iterable[VoteRow], path: Path, columns: Sequence[str] = (*PUBLIC, *OURS)) -> int:
-    """Parquet by row groups, if pyarrow is installed; lists and objects as JSON text. Says how many rows.
-
-    Raises
-    ------
-    BadInput
-        pyarrow is not there, or the file cannot be written.
-    """
-    pyarrow, parquet = _pyarrow()
-    kinds = {"evaluation_order": pyarrow.int64(), "is_code": pyarrow.bool_(), "rated": pyarrow.bool_(),
-             "draw_probability": pyarrow.float64(), "weight": pyarrow.float64()}  # fmt: skip
-    schema = pyarrow.schema([(name, kinds.get(name, pyarrow.string())) for name in columns])
-    source, count = iter(rows), 0
-    with parquet.ParquetWriter(str(path), schema) as writer:
-        while batch := list(islice(source, ROW_GROUP)):
-            kept = [{name: _plain(row.get(name), whole=name in kinds) for name in columns} for row in batch]
-            writer.write_table(pyarrow.Table.from_pylist(kept, schema=schema))
-            count += len(batch)
-    return count
-
-
 def write_votes(
     rows: Iterable[VoteRow], path: Path, kind: str, columns: Sequence[str] = (*PUBLIC, *OURS)
 ) -> None:  # fmt: skip
@@ -136,13 +111,15 @@ def write_votes(
     if kind not in FORMATS:
         raise BadInput(f"the format {kind!r} is not known: use {', '.join(FORMATS)}.")
     if kind == "parquet":
-        _pyarrow()  # before anything is written
+        from ratings import parquet  # which needs a package of its own
+
+        parquet.arrow()  # before anything is written
     try:
         with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=".part", delete=False) as part:
             beside = Path(part.name)
             try:
                 if kind == "parquet":
-                    write_parquet(rows, beside, columns)
+                    parquet.write_parquet(rows, beside, columns)
                 else:
                     part.writelines(PIECES[kind](rows, columns))
                     part.flush()
@@ -193,21 +170,8 @@ def both_said(turns: Iterable[tuple[str, str, str]]) -> list[dict[str, Any]]:
     ]
 
 
-def _pyarrow() -> tuple[Any, Any]:
-    try:
-        return import_module("pyarrow"), import_module("pyarrow.parquet")
-    except ImportError:
-        raise BadInput("Parquet needs the package pyarrow, which is not installed: take csv or jsonl.") from None
-
-
-def _plain(value: Any, *, whole: bool) -> Any:
-    """A value as a column of Parquet holds it."""
-    if value is None or whole:
-        return value
-    return value if isinstance(value, str) else _text(value)
-
-
-def _text(value: Any) -> str:
+def as_cell(value: Any) -> str:
+    """A value that is no text, as text: lists, objects and truth values as JSON, whole numbers without a point."""
     if isinstance(value, (dict, list, bool)):
         return json.dumps(value, ensure_ascii=False, allow_nan=False)
     if isinstance(value, float):
@@ -218,7 +182,7 @@ def _text(value: Any) -> str:
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    return safe_cell(value) if isinstance(value, str) else _text(value)
+    return safe_cell(value) if isinstance(value, str) else as_cell(value)
 
 
 def _bytes(text: str) -> bytes:

@@ -13,7 +13,7 @@ from ratings.__main__ import main
 from ratings.converting import read_rows
 from ratings.errors import BadInput, RatingsError
 from ratings.reading import read_table
-from ratings.writers import FORMATS, OURS, PUBLIC, csv_pieces, jsonl_pieces, said, write_votes
+from ratings.writers import OURS, PUBLIC, csv_pieces, jsonl_pieces, said, write_votes
 
 HF_140K = (
     "id", "model_a", "model_b", "winner", "evaluation_session_id", "evaluation_order", "conversation_a",
@@ -209,23 +209,6 @@ def test_refusals_are_sentences(
             os.close(kept)
     assert status == 2 and said in err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["votes.csv"], "nothing half written stays"
-
-
-def test_parquet_is_written_where_pyarrow_is_and_refused_by_name_where_not(tmp_path: Path) -> None:
-    assert "parquet" in FORMATS
-    path = tmp_path / "votes.parquet"
-    try:
-        import pyarrow.parquet as parquet
-    except ImportError:
-        with pytest.raises(BadInput, match="pyarrow, which is not installed"):
-            write_votes(ROWS, path, "parquet")
-        assert list(tmp_path.iterdir()) == []
-        return
-    write_votes(ROWS, path, "parquet")
-    rows = parquet.read_table(path).to_pylist()
-    assert [row["winner"] for row in rows] == [row["winner"] for row in ROWS]
-    assert json.loads(rows[0]["conversation_a"]) == ROWS[0]["conversation_a"]
-    assert rows[0]["rated"] is True and rows[0]["draw_probability"] == 1 / 12
 
 
 def test_without_a_file_the_rows_are_printed(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
