@@ -231,8 +231,8 @@ def email(name: str) -> dict[str, Any]:
     return {key: value for key, value in config.items() if key.startswith("EMAIL_") and key != "EMAIL_FILE_PATH"}
 
 
-def oidc() -> dict[str, str]:
-    """Where people of the organization sign in: issuer, client, secret and name; empty without OIDC_ISSUER.
+def oidc() -> dict[str, Any]:
+    """The account library's settings for the organization that people sign in at; empty without OIDC_ISSUER.
 
     Raises ImproperlyConfigured where the issuer is no address, or the client is missing.
     """
@@ -243,7 +243,8 @@ def oidc() -> dict[str, str]:
     if not client:
         raise ImproperlyConfigured(f"OIDC_ISSUER={issuer!r} needs OIDC_CLIENT_ID, and most need OIDC_CLIENT_SECRET.")
     named = text("OIDC_NAME", urlsplit(issuer).hostname or "OpenID")
-    return {"issuer": issuer, "client_id": client, "secret": secret, "name": named}
+    app = {"provider_id": "oidc", "name": named, "client_id": client, "secret": secret}
+    return {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": [{**app, "settings": {"server_url": issuer}}]}}
 
 
 def _is_address(raw: str, schemes: tuple[str, ...]) -> bool:

@@ -101,6 +101,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "axes.middleware.AxesMiddleware",
+    "arena.teams.mail.SayThatNoMailLeft",
 ]
 
 ROOT_URLCONF = "arena.urls"
@@ -153,6 +154,7 @@ globals().update(_mail)
 HAS_MAIL = "EMAIL_HOST" in _mail
 if HAS_MAIL and "*" in ALLOWED_HOSTS:  # whoever asks for a mail would choose whose server its link leads to
     raise ImproperlyConfigured("EMAIL_URL needs PUBLIC_URL where HOST is all interfaces: links in mails begin with it.")
+EMAIL_TIMEOUT = 10  # seconds; somebody waits for the page
 DEFAULT_FROM_EMAIL = environment.text("EMAIL_FROM", "blindfold@localhost")
 ACCOUNT_ADAPTER = "arena.teams.adapters.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email", "username"}  # the name for those whom createsuperuser made without an address
@@ -170,16 +172,12 @@ MFA_ADAPTER = "arena.teams.adapters.SecretsAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Blindfold"
 MFA_ALLOW_UNVERIFIED_EMAIL = not HAS_MAIL  # without mail no address is ever confirmed
-_oidc = environment.oidc()
 SOCIALACCOUNT_ADAPTER = "arena.teams.adapters.DirectoryAdapter"
-SOCIALACCOUNT_LOGIN_ON_GET = True  # a form may lead nowhere but here (CSP); a link may
+SOCIALACCOUNT_LOGIN_ON_GET = False
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
-if _oidc:  # its code is loaded only where it is used
+SOCIALACCOUNT_PROVIDERS = environment.oidc()
+if SOCIALACCOUNT_PROVIDERS:  # its code is loaded only where it is used
     INSTALLED_APPS.append("allauth.socialaccount.providers.openid_connect")
-    _app = {"provider_id": "oidc", "name": _oidc["name"], "client_id": _oidc["client_id"], "secret": _oidc["secret"]}
-    SOCIALACCOUNT_PROVIDERS = {
-        "openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": [{**_app, "settings": {"server_url": _oidc["issuer"]}}]}
-    }
 AXES_FAILURE_LIMIT = 6
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # nobody can lock out somebody else from afar

@@ -6,6 +6,7 @@ from django.urls import include, path
 from django.views.i18n import set_language
 
 from arena.health import healthz
+from arena.teams.views import organization
 from arena.teams.views.door import home
 
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # one door, with its locks
@@ -20,6 +21,9 @@ urlpatterns = [
     path("", include("arena.leaderboards.urls")),
     path("console/", include("arena.prompts.urls")),
     path("api/", include("arena.api.urls")),
+    # Before the account library's own, and by its names: it leaves an organization that is down to be a 500.
+    path("accounts/oidc/<slug:provider_id>/login/", organization.sign_in, name="openid_connect_login"),
+    path("accounts/oidc/<slug:provider_id>/login/callback/", organization.callback, name="openid_connect_callback"),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -125,6 +125,8 @@ TABLE: dict[str, list[tuple[str, Rule]]] = {
     "leaderboards:history_csv": [("GET", ALL)],
     "leaderboards:history_svg": [("GET", ALL)],
     "leaderboards:competitor": [("GET", ALL)],
+    "openid_connect_login": [("GET POST", NOBODY)],  # unless OIDC_ISSUER is set
+    "openid_connect_callback": [("GET", NOBODY)],
     "api:schema": [("GET", ALL)],
     "api:arenas": [("GET", ALL), ("POST", INSTANCE)],
     "api:arena": [("GET", ALL)],
@@ -262,7 +264,7 @@ class World:
             "token_id": api_tokens.make(owner, name="x", scopes=["read"], expires_at=soon, arena=arena)[0].pk,
             "set_id": prompts.pk, "run_id": run.pk, "prompt_id": prompt.pk, "upload_id": upload.public_id,
             "token": "none", "competitor_id": field[0].pk, "endpoint_id": endpoint.pk, "number": 1,
-            "proposal_id": finding.pk, "exclusion_id": decision.pk,
+            "provider_id": "oidc", "proposal_id": finding.pk, "exclusion_id": decision.pk,
             "webhook_id": webhooks.add(arena, "https://127.0.0.1/", now=now)[0].pk,  # refused before it is asked
         }  # fmt: skip
 
