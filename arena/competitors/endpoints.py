@@ -29,6 +29,7 @@ from arena.competitors.providers import (
     ProviderError,
     Timeouts,
     close_shared_clients,
+    offered_models,
 )
 from arena.teams.arenas import is_closed
 from arena.teams.models import Arena
@@ -106,6 +107,14 @@ class TrialResult:
         said += [f"whole answer after {self.total_ms:.0f} ms"] if self.total_ms is not None else []
         said += [f"{self.tokens_per_second} tokens/s"] if self.tokens_per_second is not None else []
         return ", ".join(said)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """The models that an endpoint names, or in an operator's words why it named none."""
+
+    models: tuple[str, ...] = ()
+    error_detail: str = ""
 
 
 def endpoint_named(name: str) -> Endpoint:
@@ -221,11 +230,38 @@ def try_endpoint(
     except (KeyMissing, LocalModelMissing, NothingToAsk) as error:
         return TrialResult(error_code="not_asked", error_detail=str(error))
     if not _trials.acquire(blocking=False):
-        return TrialResult(error_code="not_asked", error_detail=_("Two others are being asked. Try again in a moment."))
+        return TrialResult(error_code="not_asked", error_detail=_busy())
     try:
         return asyncio.run(_trial(provider, messages, settings))
     finally:
         _trials.release()
+
+
+def look_up_models(endpoint: Endpoint) -> Offer:
+    """Which models the endpoint says that it offers; stores nothing and raises nothing. Not for use inside a loop."""
+    try:
+        address = address_of(endpoint)
+    except (KeyMissing, LocalModelMissing) as error:
+        return Offer(error_detail=str(error))
+    if not _trials.acquire(blocking=False):
+        return Offer(error_detail=_busy())
+    try:
+        return Offer(models=tuple(asyncio.run(_offered(address))))
+    except ProviderError as error:
+        return Offer(error_detail=f"{error.code}: {error.detail}")
+    finally:
+        _trials.release()
+
+
+async def _offered(address: EndpointAddress) -> list[str]:
+    try:
+        return await offered_models(address)
+    finally:
+        await close_shared_clients()  # this loop ends here, and its connections with it
+
+
+def _busy() -> str:
+    return _("Two others are being asked. Try again in a moment.")
 
 
 def _provider_of(asked: Endpoint | Competitor) -> Provider:

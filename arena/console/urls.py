@@ -10,6 +10,7 @@ urlpatterns = [
     path("console/endpoints/add/", endpoints.add_endpoint, name="add_endpoint"),
     path("console/endpoints/<int:endpoint_id>/", endpoints.endpoint, name="endpoint"),
     path("console/endpoints/<int:endpoint_id>/try/", endpoints.try_endpoint, name="try_endpoint"),
+    path("console/endpoints/<int:endpoint_id>/models/", endpoints.look_up_models, name="look_up_models"),
     path("console/endpoints/<int:endpoint_id>/back/", endpoints.put_back, name="put_back"),
     path("console/<slug:slug>/", arena.overview, name="overview"),
     path("console/<slug:slug>/settings/", arena.settings, name="settings"),

@@ -67,8 +67,8 @@ async def endpoint(behave: Behaviour, *, requests_a_connection: int = 100) -> As
         try:
             for _ in range(requests_a_connection):
                 head = await reader.readuntil(b"\r\n\r\n")
-                length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
-                seen.requests.append(head + await reader.readexactly(length))
+                said = head.lower().partition(b"content-length:")[2].split(b"\r\n")[0]
+                seen.requests.append(head + await reader.readexactly(int(said or 0)))
                 await behave(writer, seen.requests[-1])
                 await writer.drain()
                 if not seen.requests[-1].startswith(b"POST") or writer.is_closing():

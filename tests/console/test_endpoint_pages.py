@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from arena.competitors import endpoints, health
-from arena.competitors.endpoints import TrialResult
+from arena.competitors.endpoints import Offer, TrialResult
 from arena.competitors.models import Competitor, Endpoint
 from arena.console.field_forms import PRESETS
 from arena.teams.models import Arena, Role
@@ -34,7 +34,7 @@ def test_nobody_else_comes_in(role: str, person: Person, endpoint: Endpoint) -> 
     refused = 302 if role == NOBODY else 404
     for path in ("", "add/", f"{endpoint.pk}/"):
         assert client.get(f"{ROOM}{path}").status_code == refused
-    for path in ("add/", f"{endpoint.pk}/", f"{endpoint.pk}/try/", f"{endpoint.pk}/back/"):
+    for path in ("add/", *(f"{endpoint.pk}/{verb}" for verb in ("", "try/", "back/", "models/"))):
         assert client.post(f"{ROOM}{path}", MINE | {"name": "Other"}).status_code == refused
     assert list(Endpoint.objects.values_list("name", flat=True)) == ["Mine"]
 
@@ -138,6 +138,27 @@ def test_an_endpoint_is_asked_only_by_a_post(
     assert client.get(f"{ROOM}{endpoint.pk}/try/").status_code == 405 and asked == []
     page = client.post(f"{ROOM}{endpoint.pk}/try/", {"model_id": "m", "prompt": "?"}).content.decode()
     assert asked == [("Mine", {"model_id": "m", "prompt": "?"})] and "unreachable: Connection refused" in page
+
+
+def test_what_an_endpoint_offers_is_asked_for_by_a_button_and_can_be_chosen(
+    person: Person, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def offer(row: Endpoint) -> Offer:
+        asked.append(row.name)
+        return Offer(models=("llama3.2", "<b>")) if len(asked) == 1 else Offer(error_detail="refused: HTTP 401: no")
+
+    monkeypatch.setattr(endpoints, "look_up_models", offer)
+    client = person(STAFF)
+    plain = client.get(f"{ROOM}{endpoint.pk}/").content.decode()
+    assert "Which models does it offer?" in plain and "<option" not in plain
+    assert client.get(f"{ROOM}{endpoint.pk}/models/").status_code == 405 and asked == []
+    page = client.post(f"{ROOM}{endpoint.pk}/models/").content.decode()
+    assert 'list="offered"' in page and '<option value="llama3.2"></option>' in page
+    assert "It names 2 models" in page and "<b>" not in page
+    page = client.post(f"{ROOM}{endpoint.pk}/models/").content.decode()
+    assert "It named no models." in page and "refused: HTTP 401: no" in page and asked == ["Mine", "Mine"]
 
 
 def test_the_list_says_who_answers_there(person: Person, endpoint: Endpoint, team: Arena) -> None:

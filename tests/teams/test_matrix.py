@@ -85,6 +85,7 @@ TABLE: dict[str, list[tuple[str, Rule]]] = {
     "console:endpoint": [("GET POST", INSTANCE)],
     "console:try_endpoint": [("POST", INSTANCE)],
     "console:put_back": [("POST", INSTANCE)],
+    "console:look_up_models": [("POST", INSTANCE)],
     "console:webhooks": [("GET POST", CONFIGURE)],
     "console:try_webhook": [("POST", CONFIGURE)],
     "console:withdraw_webhook": [("POST", CONFIGURE)],

@@ -13,6 +13,7 @@ from arena.competitors.providers.base import (
 )
 from arena.competitors.providers.cleaning import Cleaner, clean
 from arena.competitors.providers.fake import ScriptedProvider
+from arena.competitors.providers.listing import offered_models
 from arena.competitors.providers.openai_compatible import OpenAICompatibleProvider, close_shared_clients
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "Timeouts",
     "clean",
     "close_shared_clients",
+    "offered_models",
 ]

@@ -43,7 +43,7 @@ _DRAIN_SECONDS = 0.2
 _ERROR_BYTES = 4096
 _DETAIL_CHARS = 300
 # httpx watches only the connecting; reading is watched by `_Patience`, which tells tokens from comments.
-_CONNECTING = httpx.Timeout(None, connect=10.0, pool=10.0)
+CONNECTING = httpx.Timeout(None, connect=10.0, pool=10.0)
 # llama.cpp closes idle connections after 5 s: asking on one that is about to close would fail.
 _LIMITS = httpx.Limits(max_connections=2000, max_keepalive_connections=200, keepalive_expiry=4.0)
 _HEADERS = {
@@ -118,7 +118,7 @@ class OpenAICompatibleProvider:
         """
         waiting = _Patience(self._timeouts)
         request = self._request(messages, settings)
-        with shared_client(loopback=_is_loopback(request.url.host)) as client:
+        with shared_client(loopback=is_loopback(request.url.host)) as client:
             response = await self._send(client, request, waiting)
             try:
                 if response.status_code != 200:
@@ -129,18 +129,11 @@ class OpenAICompatibleProvider:
                 await response.aclose()
 
     def _request(self, messages: Sequence[Message], settings: GenerationSettings) -> httpx.Request:
-        key = self._address.api_key.strip()
-        if not (key.isascii() and key.isprintable()):
-            raise ProviderError(ErrorCode.REFUSED, "The key holds characters that no header may have.")
-        headers = dict(_HEADERS)
-        if key:
-            headers["Authorization"] = f"Bearer {key}"
+        headers = {**_HEADERS, **authorization(self._address)}
         try:
-            url = httpx.URL(f"{self._address.base_url.rstrip('/')}/chat/completions")
-            if url.scheme not in ("http", "https") or not url.host or not 0 < (url.port or 80) < 65536:
-                raise ValueError(f"{self._address.base_url!r} is no address. Write http(s)://host:port/path.")
+            url = url_below(self._address, "chat/completions")
             body = json.dumps(request_body(messages, settings), allow_nan=False).encode()
-            timeouts = {"timeout": _CONNECTING.as_dict()}
+            timeouts = {"timeout": CONNECTING.as_dict()}
             return httpx.Request("POST", url, headers=headers, content=body, extensions=timeouts)
         except (httpx.InvalidURL, ValueError, TypeError) as error:
             raise ProviderError(ErrorCode.CONNECT, self._safe(f"No request can be made: {error}")) from None
@@ -156,7 +149,7 @@ class OpenAICompatibleProvider:
         except TimeoutError:
             raise waiting.error() from None
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
-            raise ProviderError(ErrorCode.CONNECT, self._safe(_described(error))) from None
+            raise ProviderError(ErrorCode.CONNECT, self._safe(described(error))) from None
 
     async def _bad_status(self, response: httpx.Response, waiting: _Patience) -> ProviderError:
         said = b""
@@ -167,7 +160,7 @@ class OpenAICompatibleProvider:
                     if len(said) >= _ERROR_BYTES:
                         break
         text = said.decode("utf-8", "replace")
-        code = ErrorCode.REFUSED if 400 <= response.status_code < 500 else ErrorCode.STATUS
+        code = code_of_status(response.status_code)
         if any(word in text for word in _TOO_LONG_WORDS):
             code = ErrorCode.TOO_LONG
         return ProviderError(code, self._safe(f"HTTP {response.status_code}: {text}"))
@@ -201,11 +194,36 @@ class OpenAICompatibleProvider:
         raise ProviderError(ErrorCode.MALFORMED, f"No event stream, but: {reading.stray}")
 
     def _safe(self, detail: str) -> str:
-        """The detail without the key, which some servers repeat, on one line and not long."""
-        key = self._address.api_key.strip()
-        if key:
-            detail = detail.replace(key, "[key]")
-        return " ".join(detail.split())[:_DETAIL_CHARS]
+        return without_key(detail, self._address)
+
+
+def authorization(address: EndpointAddress) -> dict[str, str]:
+    """The header with the key, if there is one. Raises ProviderError for a key that no header may hold."""
+    key = address.api_key.strip()
+    if not (key.isascii() and key.isprintable()):
+        raise ProviderError(ErrorCode.REFUSED, "The key holds characters that no header may have.")
+    return {"Authorization": f"Bearer {key}"} if key else {}
+
+
+def url_below(address: EndpointAddress, path: str) -> httpx.URL:
+    """An address below the endpoint's. Raises ValueError and httpx.InvalidURL."""
+    url = httpx.URL(f"{address.base_url.rstrip('/')}/{path}")
+    if url.scheme not in ("http", "https") or not url.host or not 0 < (url.port or 80) < 65536:
+        raise ValueError(f"{address.base_url!r} is no address. Write http(s)://host:port/path.")
+    return url
+
+
+def code_of_status(status: int) -> ErrorCode:
+    """What an HTTP status other than 200 means."""
+    return ErrorCode.REFUSED if 400 <= status < 500 else ErrorCode.STATUS
+
+
+def without_key(detail: str, address: EndpointAddress) -> str:
+    """The detail without the key, which some servers repeat, on one line and not long."""
+    key = address.api_key.strip()
+    if key:
+        detail = detail.replace(key, "[key]")
+    return " ".join(detail.split())[:_DETAIL_CHARS]
 
 
 def request_body(messages: Sequence[Message], settings: GenerationSettings) -> dict[str, Any]:
@@ -279,7 +297,7 @@ class _Body:
                 if not self.events.done:
                     await self._took(chunk)
         except (httpx.HTTPError, httpx.StreamError, OSError) as error:
-            self.events.ended_badly = _described(error)
+            self.events.ended_badly = described(error)
         except Exception as error:
             self._error = error
         finally:
@@ -327,12 +345,12 @@ class _Patience:
         return ProviderError(ErrorCode.TIMEOUT_FIRST, "The first token took too long.")
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")
 
 
-def _described(error: Exception) -> str:
+def described(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"

@@ -93,6 +93,16 @@ def try_endpoint(request: HttpRequest, endpoint_id: int) -> HttpResponse:
 
 @require_POST
 @never_cache
+def look_up_models(request: HttpRequest, endpoint_id: int) -> HttpResponse:
+    """What the endpoint offers, to choose from where it is asked; nothing is stored."""
+    if refused := _refused(request):
+        return refused
+    row = _found(endpoint_id)
+    return _page(request, row, offer=asking.look_up_models(row))
+
+
+@require_POST
+@never_cache
 def put_back(request: HttpRequest, endpoint_id: int) -> HttpResponse:
     """Forgets the failures of an endpoint that has been mended."""
     if refused := _refused(request):
@@ -119,10 +129,13 @@ def _page(
     form: EndpointForm | None = None,
     trial: EndpointTrialForm | None = None,
     result: asking.TrialResult | None = None,
+    offer: asking.Offer | None = None,
 ) -> HttpResponse:
     form = form or EndpointForm(instance=_found(row.pk))
     field = Competitor.objects.filter(endpoint=row)
     known = field.order_by("-pk").values_list("model_id", flat=True).first()
+    trial = trial or EndpointTrialForm(initial={"model_id": known or ""})
+    trial.fields["model_id"].widget.attrs["list"] = "offered"
     context: dict[str, Any] = {
         **_place(),
         "row": row,
@@ -133,10 +146,11 @@ def _page(
         # How many and not who: whoever runs the server may vote, and a pause that grows would name one of their two.
         "resting": field.filter(retired_at__isnull=True, out_until__gt=timezone.now()).count(),
         "form": form,
-        "trial": trial or EndpointTrialForm(initial={"model_id": known or ""}),
+        "trial": trial,
+        "offer": offer,
         "result": result,
     }
-    refused = bool(form.errors or (trial and trial.errors))
+    refused = bool(form.errors or trial.errors)
     return render(request, "console/endpoint.html", context, status=400 if refused else 200)
 
 
