@@ -40,7 +40,7 @@ class CompetitorOut(serializers.ModelSerializer[Competitor]):
 
     class Meta:
         model = Competitor
-        fields = ("name", "version", "organization", "license", "model_id", "revision", "description",
+        fields = ("id", "name", "version", "organization", "license", "model_id", "revision", "description",
                   "system_prompt", "temperature", "top_p", "max_tokens", "created_at", "retired_at")  # fmt: skip
 
 

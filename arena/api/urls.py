@@ -1,13 +1,32 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView
 
-from arena.api import arenas, boards, exports, generation, hooks, importing, people, prompts, reviewing, rooms, views
+from arena.api import (
+    arenas,
+    boards,
+    endpoints,
+    entries,
+    exports,
+    generation,
+    hooks,
+    importing,
+    people,
+    prompts,
+    reviewing,
+    rooms,
+    views,
+)
 
 app_name = "api"
 _arena = "v1/arenas/<slug:slug>/"
 _battle = f"{_arena}battles/<uuid:battle_id>/"
 urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("v1/endpoints/", endpoints.Endpoints.as_view(), name="endpoints"),
+    path("v1/endpoints/<int:endpoint_id>/", endpoints.EndpointDetail.as_view(), name="endpoint"),
+    path("v1/endpoints/<int:endpoint_id>/try/", endpoints.EndpointTrial.as_view(), name="try_endpoint"),
+    path("v1/endpoints/<int:endpoint_id>/models/", endpoints.EndpointModels.as_view(), name="endpoint_models"),
+    path("v1/endpoints/<int:endpoint_id>/mended/", endpoints.EndpointMended.as_view(), name="endpoint_mended"),
     path("v1/arenas/", arenas.Arenas.as_view(), name="arenas"),
     path(_arena, views.ArenaDetail.as_view(), name="arena"),
     path(f"{_arena}settings/", arenas.Settings.as_view(), name="settings"),
@@ -28,6 +47,8 @@ urlpatterns = [
     path(f"{_arena}mine/", boards.Mine.as_view(), name="mine"),
     path(f"{_arena}competitors/", arenas.Competitors.as_view(), name="competitors"),
     path(f"{_arena}competitors/service/", arenas.Service.as_view(), name="service"),
+    path(f"{_arena}competitors/<int:competitor_id>/", entries.Entry.as_view(), name="competitor"),
+    path(f"{_arena}competitors/<int:competitor_id>/mended/", entries.EntryMended.as_view(), name="competitor_mended"),
     path(f"{_arena}leaderboard/", views.Leaderboard.as_view(), name="leaderboard"),
     path(f"{_arena}compare/", rooms.Compare.as_view(), name="compare"),
     path(f"{_arena}integrity/", rooms.Integrity.as_view(), name="integrity"),

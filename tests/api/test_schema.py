@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from schemathesis import GenerationMode, checks
 
 from arena.battles.models import Battle, Response, Turn, Vote
-from arena.competitors.models import Competitor
+from arena.competitors.models import Competitor, Endpoint
 from arena.integrity.models import Exclusion, Proposal, ScreeningRun
 from arena.leaderboards.models import Webhook
 from arena.leaderboards.publishing import publish_snapshot
@@ -54,11 +54,15 @@ class Room:
 
     def __init__(self) -> None:
         now = timezone.now()
-        owner = User.objects.create_user("owner", "owner@example.org")
+        owner = User.objects.create_user("owner", "owner@example.org", is_staff=True)
         self.arena = Arena.objects.create(slug="team", title="Team", kind="recorded", access="private")
         voter = Voter.objects.create(user=owner)
         members.appoint(self.arena, voter, "owner")
-        field = [Competitor.objects.create(arena=self.arena, name=name, model_id=name) for name in ("Ash", "Birch")]
+        Endpoint.objects.create(pk=ROW, name="mine", base_url="http://127.0.0.1:9/v1")  # which refuses at once
+        field = [
+            Competitor.objects.create(pk=pk, arena=self.arena, name=name, model_id=name)
+            for pk, name in ((ROW, "Ash"), (ROW + 1, "Birch"))
+        ]
         prompt_set = PromptSet.objects.create(pk=ROW, arena=self.arena, name="set")
         prompt = Prompt.objects.create(pk=ROW, prompt_set=prompt_set, key="p", text="Which?")
         for competitor in field:
@@ -111,7 +115,7 @@ def places(label: str) -> list[dict[str, Any]]:
     wanted = re.findall(r"{(\w+)}", label)
     rows = (
         "member_id", "invitation_id", "run_id", "number", "webhook_id", "set_id", "prompt_id", "proposal_id",
-        "exclusion_id",
+        "exclusion_id", "endpoint_id", "competitor_id",
     )  # fmt: skip
     closed = {**known[0], "slug": "elsewhere", **dict.fromkeys(rows, 1)}
     absurd = {**known[0], **dict.fromkeys(rows, 10**20)}

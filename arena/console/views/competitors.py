@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -15,12 +14,12 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from arena.battles import renaming
 from arena.competitors import catalogue, endpoints, health, versions, watching
 from arena.competitors.health import LOCAL_MODEL, local_model_missing
 from arena.competitors.models import Competitor, Endpoint
 from arena.console.door import console_arena
 from arena.console.field_forms import CompetitorForm, TrialForm
+from arena.console.naming import change, why_name_stays
 from arena.console.refusals import said_on
 from arena.console.state import state_of
 from arena.console.views.arena import page_context, untold_since
@@ -92,11 +91,11 @@ def competitor(request: HttpRequest, slug: str, competitor_id: int) -> HttpRespo
         instance=_found(arena, competitor_id),  # the form writes into it, whatever comes of it
         needs_endpoint=arena.kind == Arena.Kind.LIVE,
         may_change=may_configure,
-        name_fixed=_name_fixed(stored, untold_since(request, arena)),
+        name_fixed=why_name_stays(stored, untold_since(request, arena)),
     )
     if request.method == "POST" and form.is_valid():
         with said_on(form):
-            kept = _changed(stored, form)
+            kept = change(stored, form.cleaned_data["name"], form.settings(), now=timezone.now())
             messages.success(request, _said_of(stored, kept))
             return redirect("console:competitor", slug=arena.slug, competitor_id=kept.pk)
     return _page(request, arena, stored, form=form)
@@ -161,7 +160,7 @@ def _page(
         instance=_found(arena, row.pk),
         needs_endpoint=arena.kind == Arena.Kind.LIVE,
         may_change=may_configure,
-        name_fixed=_name_fixed(row, untold),
+        name_fixed=why_name_stays(row, untold),
     )
     context: dict[str, Any] = page_context(request, arena) | {
         "row": row,
@@ -190,22 +189,6 @@ def _found(arena: Arena, competitor_id: int) -> Competitor:
     if row is None:
         raise Http404("There is no page at this address, or it is not open to you.")
     return row
-
-
-def _changed(stored: Competitor, form: CompetitorForm) -> Competitor:
-    """Name and settings, both or neither."""
-    with transaction.atomic():
-        if form.cleaned_data["name"] != stored.name:
-            renaming.rename(stored, form.cleaned_data["name"])
-        return versions.change(stored, now=timezone.now(), **form.settings())
-
-
-def _name_fixed(row: Competitor, untold: datetime | None) -> str:
-    """Why the name stays; while somebody judges, whether it does would say who has just been drawn or answered."""
-    known = row.first_answered_at
-    if untold is not None and (known is None or known >= untold):
-        return _("Whether it may still be changed is told after your open battle here.")
-    return str(renaming.why_fixed(row) or "")
 
 
 def _said_of(before: Competitor, after: Competitor) -> str:
