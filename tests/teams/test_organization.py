@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
@@ -27,50 +22,16 @@ from pytest_django import Settings
 from arena import environment
 from arena.teams import api_tokens, invitations
 from arena.teams.models import Arena, Membership, Voter
-from tests.servers import free_port
+from tests.provider import Organization, running
 
 PASSWORD = "four-words-make-one"
 LOGIN = "/accounts/oidc/oidc/login/"
 
 
-class Organization:
-    """The provider, and the people that it knows."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-
-    def knows(self, sub: str, **claims: Any) -> None:
-        assert httpx.put(f"{self.url}/users/{sub}", json=claims).status_code == 204
-
-    def confirms(self, address: str, sub: str) -> str:
-        """What somebody does there: signs in, and is sent back to the address that this returns."""
-        answer = httpx.post(address, data={"sub": sub})
-        assert answer.status_code == 302, answer.text
-        return answer.headers["location"]
-
-
 @pytest.fixture(scope="module")
-def provider() -> Iterator[str]:
-    """A process of its own: what its packages warn of is no concern of ours."""
-    port = free_port()
-    started = subprocess.Popen([sys.executable, "-W", "ignore", "-m", "oidc_provider_mock", "--port", str(port)])
-    url = f"http://127.0.0.1:{port}"
-    try:
-        wait_for(f"{url}/.well-known/openid-configuration")
-        yield url
-    finally:
-        started.terminate()
-        started.wait(10)
-
-
-def wait_for(address: str) -> None:
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        with suppress(httpx.TransportError):
-            if httpx.get(address).status_code == 200:
-                return
-        time.sleep(0.05)
-    pytest.fail(f"{address} did not answer within a minute.")
+def provider() -> Iterator[Organization]:
+    with running() as organization:
+        yield organization
 
 
 def configure(monkeypatch: pytest.MonkeyPatch, settings: Settings, issuer: str) -> None:
@@ -83,12 +44,11 @@ def configure(monkeypatch: pytest.MonkeyPatch, settings: Settings, issuer: str) 
 
 
 @pytest.fixture
-def acme(provider: str, db: None, monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Organization:
+def acme(provider: Organization, db: None, monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Organization:
     cache.clear()
-    configure(monkeypatch, settings, provider)
-    organization = Organization(provider)
-    organization.knows("ines", email="ines@example.org", email_verified=True, name="Ines")
-    return organization
+    configure(monkeypatch, settings, provider.url)
+    provider.knows("ines", email="ines@example.org", email_verified=True, name="Ines")
+    return provider
 
 
 @pytest.fixture
