@@ -59,12 +59,15 @@ class EndpointOut(serializers.ModelSerializer[Endpoint]):
         return watching.state_of(row, now=timezone.now()).state
 
 
-class EndpointTrialIn(serializers.Serializer[Any]):
-    model_id = serializers.CharField(max_length=200, help_text="As the endpoint calls it.")
+class AnswerTrialIn(serializers.Serializer[Any]):
     prompt = serializers.CharField(max_length=2000, default=TRIAL_PROMPT)
 
 
-class EndpointTrialOut(serializers.Serializer[Any]):
+class EndpointTrialIn(AnswerTrialIn):
+    model_id = serializers.CharField(max_length=200, help_text="As the endpoint calls it.")
+
+
+class AnswerTrialOut(serializers.Serializer[Any]):
     text = serializers.CharField(help_text="The answer; empty where none came.")
     error_code = serializers.CharField(help_text="Empty where it answered.")
     error_detail = serializers.CharField()
@@ -136,14 +139,14 @@ class EndpointDetail(EndpointView):
 class EndpointTrial(EndpointView):
     @extend_schema(
         operation_id="endpoint_try", request=EndpointTrialIn,
-        responses={200: EndpointTrialOut, 400: ErrorOut, 403: ErrorOut, 404: ErrorOut},
+        responses={200: AnswerTrialOut, 400: ErrorOut, 403: ErrorOut, 404: ErrorOut},
         examples=example("One answer", {"model_id": "llama3.2"}),
     )  # fmt: skip
     def post(self, request: Request, endpoint_id: int) -> Response:
         """Streams one short answer and says how it went. Nothing is stored; the endpoint may charge for it."""
         row, body = self.found(endpoint_id), EndpointTrialIn(data=request.data)
         body.is_valid(raise_exception=True)
-        return Response(EndpointTrialOut(asking.try_endpoint(row, **body.validated_data)).data)
+        return Response(AnswerTrialOut(asking.try_endpoint(row, **body.validated_data)).data)
 
 
 class EndpointModels(EndpointView):

@@ -10,10 +10,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from arena.api.arenas import REFUSALS, CompetitorIn, ConsoleView
+from arena.api.endpoints import AnswerTrialIn, AnswerTrialOut
 from arena.api.people import within
 from arena.api.serializers import ErrorOut, example
 from arena.battles.errors import NameFixed
-from arena.competitors import health
+from arena.competitors import endpoints, health
 from arena.competitors.catalogue import NameTaken
 from arena.competitors.models import Competitor
 from arena.console.naming import change, why_name_stays
@@ -79,6 +80,21 @@ class Entry(EntryView):
         except NameTaken as taken:
             return Response({"code": "name_taken", "detail": str(taken)}, status=409)
         return Response(EntryOut(kept).data)
+
+
+class EntryTrial(EntryView):
+    @extend_schema(
+        operation_id="competitor_try", request=AnswerTrialIn,
+        responses={200: AnswerTrialOut, 400: ErrorOut, 403: ErrorOut, 404: ErrorOut},
+        examples=example("One answer", {"prompt": "Why is the sky blue?"}),
+    )  # fmt: skip
+    def post(self, request: Request, slug: str, competitor_id: int) -> Response:
+        """Streams one answer under the competitor's own settings and says how it went. Nothing is stored; the endpoint
+        may charge for it."""
+        row = self.entry(self.allowed(request, slug, Action.CONFIGURE), competitor_id)
+        body = AnswerTrialIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        return Response(AnswerTrialOut(endpoints.try_endpoint(row, prompt=body.validated_data["prompt"])).data)
 
 
 class EntryMended(EntryView):

@@ -48,6 +48,7 @@ urlpatterns = [
     path(f"{_arena}competitors/", arenas.Competitors.as_view(), name="competitors"),
     path(f"{_arena}competitors/service/", arenas.Service.as_view(), name="service"),
     path(f"{_arena}competitors/<int:competitor_id>/", entries.Entry.as_view(), name="competitor"),
+    path(f"{_arena}competitors/<int:competitor_id>/try/", entries.EntryTrial.as_view(), name="try_competitor"),
     path(f"{_arena}competitors/<int:competitor_id>/mended/", entries.EntryMended.as_view(), name="competitor_mended"),
     path(f"{_arena}leaderboard/", views.Leaderboard.as_view(), name="leaderboard"),
     path(f"{_arena}compare/", rooms.Compare.as_view(), name="compare"),

@@ -211,6 +211,24 @@ def test_whoever_judges_does_not_learn_from_a_refusal_who_was_drawn(owner: User,
     assert set(Competitor.objects.values_list("name", flat=True)) == {"Ash", "Birch", "Cedar"}
 
 
+def test_one_answer_of_a_competitor_is_asked_for_under_its_own_settings(
+    owner: User, ash: Competitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = program(owner)
+    told = send(client, "post", f"{FIELD}{ash.pk}/try/").json()
+    assert (told["text"], told["error_code"]) == ("", "not_asked") and "recorded answers only" in told["error_detail"]
+    asked: list[Any] = []
+
+    def answer(row: Competitor, **given: str) -> TrialResult:
+        asked.append((row.pk, given))
+        return TrialResult(text="Hello")
+
+    monkeypatch.setattr(asking, "try_endpoint", answer)
+    assert send(client, "post", f"{FIELD}{ash.pk}/try/", prompt="Hi").json()["text"] == "Hello"
+    assert asked == [(ash.pk, {"prompt": "Hi"})]
+    assert send(program(owner, "read"), "post", f"{FIELD}{ash.pk}/try/", prompt="Hi").status_code == 403
+
+
 def test_a_competitor_that_was_mended_is_in_the_draw_again(owner: User, ash: Competitor) -> None:
     Competitor.objects.update(failures_in_a_row=3, out_until=timezone.now() + health.LONGEST_PAUSE)
     assert send(program(owner), "post", f"{FIELD}{ash.pk}/mended/").status_code == 200

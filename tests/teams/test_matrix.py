@@ -162,6 +162,7 @@ TABLE: dict[str, list[tuple[str, Rule]]] = {
     "api:service": [("POST", CONFIGURE)],
     "api:competitor": [("GET", CONSOLE), ("PATCH", CONFIGURE)],
     "api:competitor_mended": [("POST", CONFIGURE)],
+    "api:try_competitor": [("POST", CONFIGURE)],
     "api:leaderboard": [("GET", ALL)],
     "api:compare": [("GET", ALL)],
     "api:integrity": [("GET", ALL)],
