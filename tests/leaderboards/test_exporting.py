@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from arena.prompts.style import style_of
 from arena.teams.models import Arena, Voter
 from ratings.__main__ import main
 from ratings.reading import read_table
+from ratings.writers import as_cell
 from tests.leaderboards.conftest import NOW
 from tests.leaderboards.rooms import serve
 
@@ -267,3 +269,27 @@ def test_the_command_refuses_in_sentences(orchard: Arena, args: tuple[str, ...],
     with pytest.raises(CommandError, match=said) as refused:
         call_command("export_votes", *args)
     assert refused.value.returncode == 2
+
+
+def test_parquet_holds_the_votes_that_csv_holds(sample: Arena, now: datetime, tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
+    publish_snapshot(sample, now=now)
+    scope = scope_of(sample, now=now, is_full=True)
+    for kind in ("csv", "parquet"):
+        files.write_votes(scope, kind, tmp_path / f"v.{kind}")
+    cells = list(csv.DictReader(io.StringIO((tmp_path / "v.csv").read_bytes().decode(), newline="")))
+    rows = parquet.read_table(tmp_path / "v.parquet").to_pylist()
+    assert len(rows) == Vote.objects.filter(battle__arena=sample).count() > 100
+    told = [{name: "" if value is None else as_cell(value) for name, value in row.items()} for row in rows]
+    plain = [{name: value.removeprefix("'") for name, value in row.items()} for row in cells]
+    assert told == plain
+
+
+def test_the_command_names_the_package_that_parquet_needs(
+    sample: Arena, now: datetime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_snapshot(sample, now=now)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(CommandError, match="pyarrow, which is not installed: take csv or jsonl"):
+        call_command("export_votes", "sample", "--format", "parquet", "--out", str(tmp_path / "v.parquet"))
+    assert list(tmp_path.iterdir()) == []
