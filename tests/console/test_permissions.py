@@ -29,7 +29,7 @@ WRITTEN = {
     "add_competitor": "/console/team/competitors/add/", "add_local": "/console/team/competitors/local/",
 }  # fmt: skip
 OF_THE_INSTANCE = {"index", "new"}
-OF_ENDPOINTS = {"endpoints", "add_endpoint", "endpoint", "try_endpoint", "put_back"}
+OF_ENDPOINTS = {"endpoints", "add_endpoint", "endpoint", "try_endpoint", "look_up_models", "put_back"}
 """In tests/console/test_endpoint_pages.py."""
 OF_ONE_COMPETITOR = {"competitor", "service", "try_competitor"}
 OF_WEBHOOKS = {"webhooks", "try_webhook", "withdraw_webhook"}
