@@ -17,6 +17,7 @@ from django.contrib.auth.models import User
 from django.core.wsgi import get_wsgi_application
 from django.utils import timezone
 
+from arena.competitors import endpoints
 from arena.competitors.models import Competitor
 from arena.leaderboards.webhooks import signature
 from arena.prompts.models import Prompt, PromptSet, RecordedAnswer
@@ -53,25 +54,32 @@ def test_every_command_of_a_walkthrough_works(tmp_path: Path, name: str, before:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_pages_on_programs_say_what_works() -> None:
+def test_the_pages_on_programs_say_what_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endpoints, "look_up_models", lambda endpoint: endpoints.Offer(models=("llama3.2",)))
     arena = Arena.objects.create(slug="support", title="Support", kind="recorded", access="private")
     prompts = PromptSet.objects.create(arena=arena, name="set")
     prompt = Prompt.objects.create(prompt_set=prompts, key="p", text="Which?")
     for name in ("Ash", "Birch"):
         competitor = Competitor.objects.create(arena=arena, name=name, model_id=name)
         RecordedAnswer.objects.create(prompt=prompt, competitor=competitor, text="x", conditions={})
-    user = User.objects.create_user("owner")
+    user = User.objects.create_user("owner", is_staff=True)
     members.appoint(arena, Voter.objects.create(user=user), "owner")
     soon = timezone.now() + timedelta(days=1)
     _row, token = api_tokens.make(user, name="x", scopes=list(api_tokens.Scope), expires_at=soon)
-    battle, webhook = re.findall(r"```python\n(.*?)```", DOCUMENTS["docs/api.md"], flags=re.DOTALL)
+    battle, managing, webhook = re.findall(r"```python\n(.*?)```", DOCUMENTS["docs/api.md"], flags=re.DOTALL)
     transport = httpx.WSGITransport(app=get_wsgi_application())
     headers = {"Authorization": f"Bearer {token}"}
     with httpx.Client(transport=transport, base_url="http://127.0.0.1:8000", headers=headers) as client:
         known: dict[str, Any] = {"client": client}
         exec(battle, known)
+        exec(managing, known)
     assert {side["name"] for side in known["vote"]["reveal"]["sides"]} == {"Ash", "Birch"}
     assert known["board"]["board"] == []
+    assert (known["cedar"]["name"], known["cedar"]["model_id"], known["cedar"]["temperature"]) == (
+        "Cedar",
+        "llama3.2",
+        0.9,
+    )
     said = {
         "header": signature("secret", 1, b"{}"),
         "secret": "secret",

@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from arena.api import views
 from arena.api.parsers import ShallowJSONParser
 from arena.api.serializers import ArenaOut, CompetitorOut, ErrorOut, example
+from arena.api.strict import STRICT, Text
 from arena.api.views import ArenaView
 from arena.battles.models import Battle
 from arena.competitors import versions
@@ -91,11 +92,12 @@ class StateIn(serializers.Serializer[Any]):
 
 
 class CompetitorIn(serializers.ModelSerializer[Competitor]):
+    serializer_field_mapping = STRICT
     endpoint = serializers.SlugRelatedField(
         slug_field="name", queryset=Endpoint.objects.all(), required=False, allow_null=True,
         help_text="The name of an endpoint of this instance; left out for recorded answers only.",
     )  # fmt: skip
-    stop = serializers.ListField(child=serializers.CharField(), required=False)
+    stop = serializers.ListField(child=Text(), required=False)
     extra_body = serializers.DictField(required=False, help_text="More fields of the request to the endpoint.")
 
     class Meta:

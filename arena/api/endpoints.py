@@ -19,6 +19,7 @@ from rest_framework.views import APIView
 from arena.api.parsers import ShallowJSONParser
 from arena.api.people import within
 from arena.api.serializers import ErrorOut, example
+from arena.api.strict import STRICT, Text
 from arena.competitors import catalogue, health, watching
 from arena.competitors import endpoints as asking
 from arena.competitors.endpoints import TRIAL_PROMPT
@@ -31,7 +32,8 @@ STATES = (watching.ANSWERS, watching.RESTS, watching.NO_KEY, watching.NO_MODEL)
 
 
 class EndpointIn(serializers.ModelSerializer[Endpoint]):
-    name = serializers.CharField(max_length=80, help_text="What operators call it; voters never see it.")
+    serializer_field_mapping = STRICT
+    name = Text(max_length=80, help_text="What operators call it; voters never see it.")
 
     class Meta:
         model = Endpoint
@@ -60,11 +62,11 @@ class EndpointOut(serializers.ModelSerializer[Endpoint]):
 
 
 class AnswerTrialIn(serializers.Serializer[Any]):
-    prompt = serializers.CharField(max_length=2000, default=TRIAL_PROMPT)
+    prompt = Text(max_length=2000, default=TRIAL_PROMPT)
 
 
 class EndpointTrialIn(AnswerTrialIn):
-    model_id = serializers.CharField(max_length=200, help_text="As the endpoint calls it.")
+    model_id = Text(max_length=200, help_text="As the endpoint calls it.")
 
 
 class AnswerTrialOut(serializers.Serializer[Any]):

@@ -243,3 +243,20 @@ def test_competitors_of_another_arena_are_not_here(owner: User, ash: Competitor)
     assert client.get(f"{FIELD}{theirs.pk}/").status_code == 404
     assert send(client, "patch", f"{FIELD}{theirs.pk}/", model_id="x").status_code == 404
     assert client.get(f"/api/v1/arenas/other/competitors/{theirs.pk}/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "wrong"),
+    [("competitor", {"temperature": False}), ("competitor", {"temperature": "0.5"}), ("competitor", {"license": 7}),
+     ("competitor", {"max_tokens": True}), ("competitor", {"stop": [7]}), ("competitor", {"system_prompt": 1.5}),
+     ("endpoint", {"total_seconds": True}), ("endpoint", {"total_seconds": "9"}), ("endpoint", {"name": 7})],
+)  # fmt: skip
+def test_what_only_looks_like_it_is_refused_as_the_schema_says(
+    operator: User, owner: User, ash: Competitor, endpoint: Endpoint, path: str, wrong: dict[str, Any]
+) -> None:
+    client, one = (
+        (program(owner), f"{FIELD}{ash.pk}/") if path == "competitor" else (program(operator), f"{ROOM}{endpoint.pk}/")
+    )
+    answer = send(client, "patch", one, **wrong)
+    (field,) = wrong
+    assert (answer.status_code, [name.partition(".")[0] for name in answer.json()["fields"]]) == (400, [field])
