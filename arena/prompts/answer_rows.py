@@ -14,7 +14,7 @@ from arena.competitors.providers import clean
 from arena.prompts.prompt_rows import LONGEST_PROMPT, Facts, key_of, read_facts
 from arena.prompts.recording import hash_of
 from arena.prompts.rows import Row, Table
-from arena.prompts.transcripts import BadTranscript, read_transcript
+from arena.prompts.transcripts import BadTranscript, read_answers, read_transcript
 
 LONGEST_ANSWER = 32_000
 """One length cap for live and recorded answers; a longer one would be cut on the page."""
@@ -119,6 +119,9 @@ def _parts(table: Table, row: Row) -> Iterator[Part]:
     if row.values.get("messages"):
         yield from _of_transcript(table, row, key, model)
         return
+    if row.values.get("responses"):
+        yield from _of_list(table, row, key, model)
+        return
     turn = table.whole(row, "turn")
     turn = 1 if turn is None else turn
     if not 1 <= turn <= MOST_TURNS:
@@ -128,6 +131,25 @@ def _parts(table: Table, row: Row) -> Iterator[Part]:
     asked = table.text(row, "prompt", required=not key, longest=LONGEST_PROMPT)
     raw = table.text(row, "response", required=True)
     yield _part(table, row, key, model, turn, asked, raw, "")
+
+
+def _of_list(table: Table, row: Row, key: str, model: str) -> Iterator[Part]:
+    """Answers to a prompt that is known by its id, or to one message, in the order of its messages."""
+    try:
+        answers = read_answers(row.values["responses"])
+    except BadTranscript as bad:
+        table.refuse(row, "responses", None, str(bad))
+        return
+    asked = table.text(row, "prompt", required=not key, longest=LONGEST_PROMPT)
+    if len(answers) > MOST_TURNS or (len(answers) > 1 and not key):
+        says = _("holds %(count)d answers. Add the prompt's id, which says to what, and give up to %(most)d.")
+        table.refuse(row, "responses", None, says % {"count": len(answers), "most": MOST_TURNS})
+        return
+    names = {**row.names, "response": row.names.get("responses", "responses")}
+    for turn, raw in enumerate(answers, 1):
+        own = Row(row.line, {**row.values, "response": raw}, row.file, names)
+        said = table.text(own, "response", required=True)
+        yield _part(table, own, key, model, turn, asked if turn == 1 else "", said, "")
 
 
 def _of_transcript(table: Table, row: Row, key: str, model: str) -> Iterator[Part]:

@@ -48,6 +48,7 @@ MEANINGS: dict[str, dict[str, _StrPromise]] = {
         "response": gettext_lazy("Answer"),
         "turn": gettext_lazy("Turn, from 1"),
         "messages": gettext_lazy("Whole conversation, as JSON"),
+        "responses": gettext_lazy("Answers to all messages, as a JSON list"),
         "organization": gettext_lazy("Organisation"),
         "license": gettext_lazy("Licence"),
         "settings": gettext_lazy("Conditions of the answer"),
@@ -71,6 +72,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "turn": ("turn", "turn_index", "round"),
     "turns": ("turns",),
     "messages": ("messages", "conversation", "transcript"),
+    "responses": ("responses", "choices"),
     "category": ("category", "category_tag", "topic", "subject", "kategorie", "thema"),
     "language": ("language", "lang", "sprache"),
     "tags": ("tags", "tag"),
@@ -89,7 +91,9 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "output_tokens": ("output_tokens", "completion_tokens"),
     MORE: ("follow_up", "second_prompt", "prompt_2", "turn_2", "prompt_3", "turn_3", "prompt_4", "turn_4"),
 }
-KNOWN_AND_LEFT_OUT = ("reference", "system", "cost", "finish_reason")
+ANSWERED = ("response", "messages", "responses")
+"""Meanings of columns that hold answers in a table with a row an answer, or a row a conversation."""
+KNOWN_AND_LEFT_OUT = ("reference", "system", "cost", "finish_reason", "answer_id")
 """Columns of known formats that are not kept; a note says so."""
 
 
@@ -111,7 +115,7 @@ def guess(table: Table, kind: str) -> dict[str, str]:
 
 
 def _guess_answers(table: Table, found: dict[str, str], plain: Mapping[str, str]) -> None:
-    is_wide = not {"response", "messages"} & set(found.values())
+    is_wide = not {*ANSWERED} & set(found.values())
     if is_wide:
         # One column named "model" or "turn" beside model columns would be a model of that name.
         rest = [name for name in plain if name not in found and plain[name] not in KNOWN_AND_LEFT_OUT]
@@ -145,7 +149,7 @@ def strictly(table: Table, kind: str) -> dict[str, str]:
 def kind_of(table: Table) -> str:
     """Whether a table looks like answers or like prompts alone."""
     found = set(guess(table, Upload.Kind.ANSWERS).values())
-    return Upload.Kind.ANSWERS if {"model", "response"} <= found else Upload.Kind.PROMPTS
+    return Upload.Kind.ANSWERS if "model" in found and {"response", "responses"} & found else Upload.Kind.PROMPTS
 
 
 def named(words: Sequence[str]) -> dict[str, str]:
@@ -237,13 +241,13 @@ def _missing(used: set[str], kind: str) -> Iterator[tuple[str, str]]:
     if not used & {"prompt", "prompt_id", "messages"}:
         yield "prompt", _("is missing: which column holds the prompts? The columns are %(all)s.")
     if MODEL_COLUMN in used:
-        for name in sorted(used & {"model", "response", "messages"}):
+        for name in sorted(used & {"model", *ANSWERED}):
             yield (
                 name,
                 _("stands beside columns of one model each. Use one form: a column a model, or a row an answer."),
             )
         return
-    if "messages" not in used and "response" not in used:
+    if not used & {*ANSWERED}:
         yield (
             "response",
             _("is missing. Write a column a model, or a row an answer with model and response; here is %(all)s."),

@@ -66,7 +66,9 @@ class Table:
         if isinstance(where, Row):
             file = where.file or self.file
             column = " or ".join(where.names.get(name, name) for name in column.split(" or "))
-        self.problems.append(Problem(file, line, column, "" if value is None else str(value), says))
+        problem = Problem(file, line, column, "" if value is None else str(value), says)
+        if self.problems[-1:] != [problem]:  # a row of several answers is read once for each
+            self.problems.append(problem)
 
     def columns(self) -> list[str]:
         return list(dict.fromkeys(name for row in self.rows for name in row.values))
@@ -117,7 +119,9 @@ class Table:
         return None if number is None else int(number)
 
     def moment(self, row: Row, name: str) -> datetime | None:
-        """A date and time, or a date; without a zone it is UTC."""
+        """A date and time, or a date; without a zone it is UTC. A number is seconds since 1970."""
+        if isinstance(row.values.get(name), float):
+            return self._of_epoch(row, name)
         raw = self.text(row, name)
         if not raw:
             return None
@@ -134,6 +138,14 @@ class Table:
             return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
         except OverflowError:  # the first or last day there is, in another zone
             self.refuse(row, name, raw, _("is no date and time. Write 2026-11-24T12:00:00Z."))
+            return None
+
+    def _of_epoch(self, row: Row, name: str) -> datetime | None:
+        seconds = self.number(row, name)
+        try:
+            return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+        except (ValueError, OverflowError, OSError):  # a year that no calendar has
+            self.refuse(row, name, row.values[name], _("is no date and time. Write 2026-11-24T12:00:00Z."))
             return None
 
 

@@ -34,6 +34,21 @@ def read_list(value: Any) -> list[Any]:
     return value
 
 
+def read_answers(value: Any) -> list[Any]:
+    """Answers in the order of their messages: a list of texts, or MT-bench's `choices`, `[{index, turns}]`.
+
+    Raises BadTranscript.
+    """
+    found = read_list(value)
+    if any(isinstance(entry, dict) for entry in found):
+        if len(found) > 1:
+            raise BadTranscript(_("holds several answers of one model to one prompt. Leave one."))
+        found = read_list(found[0].get("turns"))
+    if not found:
+        raise BadTranscript(_("holds no answer. Fill it in, or leave the row out."))
+    return found
+
+
 def read_transcript(value: Any) -> Transcript:
     """Answers of several parts, tool calls and what tools returned are joined to one text a turn.
 

@@ -79,6 +79,45 @@ def test_an_imported_conversation_is_served_whole(two_turns: Prompt, arena: Aren
         assert (first[0], second[1]) == (second[0], "2")  # one model on one side all through
 
 
+def test_answers_come_in_as_mt_bench_has_them(two_turns: Prompt, arena: Arena, tmp_path: Path) -> None:
+    row = {"question_id": "p1", "answer_id": "x", "model_id": "Ada", "tstamp": 1767355200.5,
+           "choices": [{"index": 0, "turns": ["So.", "And so."]}]}  # fmt: skip
+    import_answers(jsonl(tmp_path / "ada.jsonl", row), arena, now=NOW)
+    stored = RecordedAnswer.objects.order_by("turn")
+    assert [(each.turn, each.text) for each in stored] == [(1, "So."), (2, "And so.")]
+    assert stored[0].competitor.name == "Ada"
+    assert stored[0].generated_at == datetime(2026, 1, 2, 12, 0, 0, 500_000, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("cell", [["So.", "And so."], '["So.", "And so."]'])
+def test_a_list_of_answers_is_one_a_turn(two_turns: Prompt, arena: Arena, tmp_path: Path, cell: object) -> None:
+    import_answers(jsonl(tmp_path / "a.jsonl", {"prompt_id": "p1", "model": "Ada", "responses": cell}), arena, now=NOW)
+    assert list(RecordedAnswer.objects.order_by("turn").values_list("text", flat=True)) == ["So.", "And so."]
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ({"prompt_id": "p1", "choices": [{"turns": ["a", "b"]}, {"turns": ["c", "d"]}]}, "holds several answers"),
+        ({"prompt_id": "p1", "choices": [{"index": 0}]}, "is no JSON list."),
+        ({"prompt_id": "p1", "choices": "so"}, "is no JSON list."),
+        ({"prompt_id": "p1", "choices": [{"turns": []}]}, "holds no answer."),
+        ({"prompt_id": "p1", "choices": [{"turns": ["a", 7.5]}]}, "is not text."),
+        ({"prompt_id": "p1", "choices": [{"turns": ["a", ""]}]}, "is empty."),
+        ({"prompt_id": "p1", "choices": ["a"] * 51}, "holds 51 answers."),
+        ({"prompt": "Why?", "choices": ["a", "b"]}, "holds 2 answers. Add the prompt's id"),
+        ({"prompt_id": "p1", "choices": ["a"]}, "has 2 messages, and Ada answers 1."),
+        ({"prompt_id": "p1", "choices": ["a", "b"], "tstamp": 1e11 * 9.5}, "is no date and time."),
+    ],
+)
+def test_a_list_of_answers_that_is_none_is_refused(
+    two_turns: Prompt, arena: Arena, tmp_path: Path, row: dict[str, object], says: str
+) -> None:
+    (problem,) = problems(jsonl(tmp_path / "a.jsonl", {"model": "Ada", **row}), arena)
+    assert says in problem
+    assert problem.split()[1].rstrip(":") in ("choices", "prompt_id", "tstamp")
+
+
 def test_transcripts_bring_their_prompts_and_their_system_message(arena: Arena, tmp_path: Path) -> None:
     messages = [
         {"role": "system", "content": "Be brief."},
