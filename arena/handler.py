@@ -66,7 +66,7 @@ class WarmHandler(ASGIHandler):
                 await self.send_response(HttpResponse(said, status=413, content_type="text/plain"), send)
             return
         with body:
-            async with self._slots:
+            async with self._slots.passage():
                 answer = await sync_to_async(self._answer, thread_sensitive=True)(scope, body)
             if answer.streaming:
                 await self._stream(answer, receive, send)

@@ -9,14 +9,14 @@ from collections.abc import Iterator
 import pytest
 
 from arena import precedence
-from arena.precedence import Turnstile, urgently
+from arena.precedence import Turnstile, before_pages, urgently
 
 
 @pytest.fixture(autouse=True)
 def turnstiles_of_this_test(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(precedence, "_turnstiles", set())
     yield
-    assert precedence._urgent == 0
+    assert precedence._streams == 0
 
 
 class Crowd:
@@ -26,7 +26,7 @@ class Crowd:
         self.turnstile, self.order, self.inside, self.most = turnstile, list[int](), 0, 0
 
     async def visit(self, number: int, *, pause: float = 0.005) -> None:
-        async with self.turnstile:
+        async with self.turnstile.passage():
             self.order.append(number)
             self.inside += 1
             self.most = max(self.most, self.inside)
@@ -85,3 +85,31 @@ async def test_an_error_in_a_stream_opens_the_turnstile_again() -> None:
     crowd = Crowd(Turnstile(2))
     await asyncio.gather(*(crowd.visit(number) for number in range(4)))
     assert crowd.most == 2
+
+
+async def test_one_that_lasts_keeps_nobody_out_beside_a_stream() -> None:
+    crowd = Crowd(Turnstile(3))
+    with before_pages():
+        lasting = [asyncio.create_task(crowd.visit(number, pause=30)) for number in range(2)]
+        await asyncio.wait_for(crowd.visit(2, pause=0), 5)
+        assert crowd.order == [0, 1, 2] and crowd.inside == 2
+        await asyncio.wait_for(asyncio.gather(*(crowd.visit(number) for number in range(3, 8))), 5)
+        assert crowd.most == 3 and not any(task.done() for task in lasting)
+    for task in lasting:
+        task.cancel()
+    await asyncio.gather(*lasting, return_exceptions=True)
+    assert crowd.turnstile._inside == 0 and not crowd.turnstile._new
+
+
+async def test_the_next_waits_for_the_one_before_only_beside_a_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precedence, "BRIEF", 30)
+    crowd = Crowd(Turnstile(3))
+    with before_pages():
+        first = asyncio.create_task(crowd.visit(0, pause=30))
+        second = asyncio.create_task(crowd.visit(1))
+        await asyncio.sleep(0.02)
+        assert crowd.order == [0]
+    await asyncio.wait_for(second, 5)
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    assert crowd.order == [0, 1]

@@ -27,7 +27,7 @@ from arena.battles.words import BattleState, Side, VoidReason
 from arena.competitors import endpoints, health
 from arena.competitors.models import Competitor
 from arena.competitors.providers import Message
-from arena.precedence import urgently
+from arena.precedence import before_pages, urgently
 
 log = logging.getLogger(__name__)
 KEEP_FINISHED = 256
@@ -163,7 +163,8 @@ async def _run(turn_id: int, running: Running, job: streaming.Job) -> None:
 
     state = BattleState.VOID
     try:
-        answers = await streaming.run_turn(job, emit)
+        with before_pages():
+            answers = await streaming.run_turn(job, emit)
         state = await urgently(_record)(turn_id, answers, "")
     except streaming.SideFailed as failure:
         await database_sync_to_async(_record)(turn_id, dict(failure.answers), VoidReason.SIDE_FAILED)
