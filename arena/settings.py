@@ -167,7 +167,7 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if IS_SECURE else "http"
 # django-axes counts failed sign-ins by account and address; the limit here is against many accounts from one address.
-ACCOUNT_RATE_LIMITS = {"login_failed": "60/m/ip"} if RATE_LIMITS else False
+ACCOUNT_RATE_LIMITS = {"login_failed": "60/m/ip", "new_voter": "60/h/ip"} if RATE_LIMITS else False
 MFA_ADAPTER = "arena.teams.adapters.SecretsAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Blindfold"

@@ -76,6 +76,12 @@ def test_guessing_from_another_address_of_one_ipv6_network_is_guessing_on(ines: 
     assert sign_in(Client(), address="2001:db8:1:3::1") == 302
 
 
+def test_who_asks_too_often_reads_so_on_a_page_of_ours(db: None) -> None:
+    answers = [Client().post("/accounts/password/reset/", {"email": f"a{n}@example.org"}) for n in range(25)]
+    page = answers[-1].content.decode()
+    assert answers[-1].status_code == 429 and "Wait a few minutes" in page and 'href="/"' in page
+
+
 @pytest.mark.parametrize(
     ("raw", "whose"),
     [("203.0.113.7", "203.0.113.7"), ("::ffff:203.0.113.7", "203.0.113.7"), ("2001:db8:1:2:3::9", "2001:db8:1:2::"),

@@ -6,6 +6,7 @@ import re
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.test import Client
 
 from arena.teams import members
@@ -113,6 +114,18 @@ def test_a_member_changes_name_and_employer(arena: Arena) -> None:
     guest.post("/a/team/mine/profile/", {"affiliation": "", "display_name": "Gina"})
     voter.refresh_from_db()
     assert (voter.affiliation, Membership.objects.get().display_name) == ("", "Gina")
+
+
+def test_telling_an_employer_makes_no_voters_without_limit(arena: Arena) -> None:
+    cache.clear()
+    Arena.objects.update(access="open")
+    told = [Client().post("/a/team/mine/profile/", {"affiliation": "Acme"}) for _ in range(62)]
+    assert [page.status_code for page in told] == [302] * 60 + [429] * 2
+    assert b"Wait a few minutes" in told[-1].content and Voter.objects.count() == 60
+    elsewhere = Client(REMOTE_ADDR="10.1.2.3")
+    assert elsewhere.post("/a/team/mine/profile/", {"affiliation": "Acme"}).status_code == 302
+    assert elsewhere.post("/a/team/mine/profile/", {"affiliation": "Apex"}).status_code == 302, "a voter by now"
+    cache.clear()
 
 
 def test_the_page_asks_the_database_no_more_for_more_members(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from allauth.core import ratelimit
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -31,6 +32,8 @@ def profile(request: HttpRequest, slug: str) -> HttpResponse:
         del form.fields["display_name"]
     if request.method != "POST" or not form.is_valid():
         return render(request, "teams/profile.html", {"arena": arena, "form": form, "section": "mine"})
+    if voter is None and not ratelimit.consume(request, action="new_voter"):
+        return ratelimit.respond_429(request)  # who opens a battle is counted there; here nothing else would be
     with transaction.atomic():
         voter = voter or voters.ensure_voter(request)
         voters.declare_affiliation(voter, form.cleaned_data["affiliation"])
