@@ -33,7 +33,9 @@ def profile(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method != "POST" or not form.is_valid():
         return render(request, "teams/profile.html", {"arena": arena, "form": form, "section": "mine"})
     if voter is None and not ratelimit.consume(request, action="new_voter"):
-        return ratelimit.respond_429(request)  # who opens a battle is counted there; here nothing else would be
+        return render(
+            request, "429.html", status=429
+        )  # who opens a battle is counted there; here nothing else would be
     with transaction.atomic():
         voter = voter or voters.ensure_voter(request)
         voters.declare_affiliation(voter, form.cleaned_data["affiliation"])
