@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ratings.campaigns import selection, taste
-from ratings.campaigns.accounts import HELD, Honest, lifted, promises, suspicion
+from ratings.campaigns.accounts import HELD, Honest, lifted, mean_promise, promises
 from ratings.campaigns.evidence import PROMISES, Finding, Units
 from ratings.campaigns.options import ScreenOptions
-from ratings.campaigns.stakes import Whole, log_sum
+from ratings.campaigns.stakes import Whole
 from ratings.data import Floats
 
 
@@ -60,18 +60,21 @@ def cluster_units(
     competitor, unit = np.divmod(key[head], size)
     begin = np.append(head, key.size)
     votes = np.bincount(label[label >= 0], stakes.all_voted[label >= 0], minlength=size)
-    log_selection = selection.factor(np.add.reduceat(honest.log_selection[chosen], head, axis=0))
+    by_omega = np.add.reduceat(honest.log_selection[chosen], head, axis=0)
+    log_selection = selection.factor(by_omega)
     ratio, moved = campaign_ratio(honest, chosen, begin)
     units = Units(
         n=stakes.n, competitor=competitor, unit=unit, begin=np.searchsorted(competitor, np.arange(stakes.n + 1)),
-        large=votes[unit] >= options.few, log_l=ratio + log_selection[:, None], log_lifted=moved,
-        log_selection=log_selection, claimed=np.zeros(size, np.bool_),
+        large=votes[unit] >= options.few, log_l=mean_promise(ratio) + log_selection[:, None], log_lifted=moved,
+        log_selection=log_selection, told=ratio, chosen=by_omega,
+        rates=np.add.reduceat(honest.log_rates[chosen], head, axis=0), claimed=np.zeros(size, np.bool_),
     )  # fmt: skip
     return Clusters(label, chosen, begin, units)
 
 
 def campaign_ratio(honest: Honest, chosen: Whole, begin: Whole, outcome: int | None = None) -> tuple[Floats, Floats]:
-    """ln of promoter and demoter over honest for members' stakes without selection, shape (rows, 2), and `lifted`."""
+    """ln of promoter and demoter by q over honest for members' stakes without selection, shape (rows, 2, 3), and
+    `lifted` of them."""
     shared = np.zeros((begin.size - 1, taste.NODES.size))
     told = np.zeros((begin.size - 1, 2, PROMISES.size))
     row = np.repeat(np.arange(begin.size - 1), np.diff(begin))
@@ -83,7 +86,7 @@ def campaign_ratio(honest: Honest, chosen: Whole, begin: Whole, outcome: int | N
     several = np.bincount(row, honest.stakes.voted[chosen] > 0, minlength=begin.size - 1) >= 2
     tau = taste.taste_of(shared[several], np.full(int(several.sum()), FINELY), taste.SHARED_TASTES)
     p0 = taste.shifted(shared, np.full(shared.shape[0], FINELY), tau)
-    return np.asarray(log_sum(told) - np.log(PROMISES.size) - p0[:, :1]), lifted(p0)
+    return np.asarray(told - p0[:, :1, None]), lifted(p0)
 
 
 def spoken_by_several(clusters: Clusters, accounts: Units, row: int, sign: int, options: ScreenOptions) -> bool:
@@ -103,7 +106,7 @@ def quarantined(honest: Honest, clusters: Clusters, finding: Finding) -> Whole:
     first, last = clusters.begin[rows[0]], clusters.begin[rows[-1] + 1]
     begin = clusters.begin[rows[0] : rows[-1] + 2] - first
     told, moved = campaign_ratio(honest, clusters.stakes[first:last], begin, finding.sign)
-    odds = suspicion(units, rows, told[rows - rows[0]], moved[rows - rows[0]], finding)
+    odds = finding.log_odds(units, rows, told[rows - rows[0]], moved[rows - rows[0]])
     return np.asarray(rows[odds >= HELD])
 
 

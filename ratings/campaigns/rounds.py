@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 
 from ratings.campaigns import clusters as by_cluster
-from ratings.campaigns import sentences
-from ratings.campaigns.accounts import Honest, account_units, learn, quarantined, worth_holding
+from ratings.campaigns import selection, sentences
+from ratings.campaigns.accounts import (
+    Honest,
+    account_units,
+    asks_for_holds,
+    learn,
+    plain_ones,
+    quarantined,
+    worth_holding,
+)
 from ratings.campaigns.evidence import LARGE, SMALL, Finding, Units, find
 from ratings.campaigns.options import ScreenOptions
 from ratings.campaigns.results import Alarm, Exclusion
@@ -21,6 +30,10 @@ from ratings.served import ServedLog
 ACCOUNT = "account"
 MOMENTS = ("burst",)
 """Kinds of cluster that share no more than a moment: judged last, for a campaign's moment is honest people's too."""
+
+EARLY = 0.05
+"""Share of a competitor's votes that a round has just excluded, above which nobody is held on it before the next round:
+strengths that a campaign made make honest people look like another."""
 
 
 @dataclass
@@ -55,12 +68,14 @@ def judge(
     honest = learn(log, stakes, weight, before.excluded, options)
     verdicts = Verdicts(known.excluded.copy(), known.held.copy(), [*known.exclusions], [*known.alarms], before.gated)
     units = account_units(honest, options)
+    units.eager = cache(lambda: selection.factor(selection.log_selection(stakes, honest.teaches, selection.PULL)))
     units.gated = (stakes.voted > 0) & (before.gated == stakes.voted)
     if options.d1:
-        _select(log, stakes, units, verdicts, options)
+        witness = _select(log, stakes, units, verdicts, options)
         decided = verdicts.excluded.copy()
         decided[stakes.account[known.held]] = True
         units.claimed |= decided
+        units.witness = witness.copy()
         findings = _accounts(log, honest, units, verdicts, options)
         _sides(log, honest, verdicts, options)
     kinds = sorted(log.clusters) if options.d4 else []
@@ -70,10 +85,13 @@ def judge(
             _clusters(log, honest, kind, units, verdicts, options)
     if options.d1:
         if (verdicts.excluded & ~alone).any():
-            units.claimed[:] = decided | verdicts.excluded
+            units.claimed[:], units.witness = decided | verdicts.excluded, witness
             findings = find(units, options)
+        fresh = stakes.voted * (verdicts.excluded & ~before.excluded)[stakes.account]
         for finding in findings:
-            _holds(log, honest, units, finding, verdicts, options)
+            here = stakes.of(finding.competitor)
+            if fresh[here].sum() <= EARLY * (stakes.voted * ~before.excluded[stakes.account])[here].sum():
+                _holds(log, honest, units, finding, verdicts, options)
     for kind in kinds:
         if kind in MOMENTS:
             _clusters(log, honest, kind, units, verdicts, options)
@@ -103,8 +121,12 @@ def turned_out(log: ServedLog, stakes: Stakes, crowds: list[Crowd]) -> Verdicts:
     return verdicts
 
 
-def _select(log: ServedLog, stakes: Stakes, units: Units, verdicts: Verdicts, options: ScreenOptions) -> None:
-    """Nobody can choose by name in a blind arena: beyond a plain bound it does not matter what was voted."""
+def _select(log: ServedLog, stakes: Stakes, units: Units, verdicts: Verdicts, options: ScreenOptions) -> np.ndarray:
+    """Nobody can choose by name in a blind arena: beyond a plain bound it does not matter what was voted.
+
+    Returns the rows beyond it, bool, shape (c,): whoever is out for choosing a competitor is a witness of a campaign
+    about it, or the last of its accounts, which had too few votes left to be plain, would stay.
+    """
     bound = np.log(max(stakes.n * stakes.v, 1) / options.alpha)
     beyond = np.flatnonzero(units.log_selection > bound)
     order = beyond[np.argsort(-units.log_selection[beyond], kind="stable")]
@@ -122,6 +144,7 @@ def _select(log: ServedLog, stakes: Stakes, units: Units, verdicts: Verdicts, op
                 sentences.selection(account, log.names[t], here, (n - here[0], s - here[1]), log_s),
             )
         )  # fmt: skip
+    return np.asarray(units.log_selection > bound)
 
 
 def _accounts(
@@ -155,16 +178,17 @@ def _holds(
 ) -> None:  # fmt: skip
     stakes = honest.stakes
     open_ = ~verdicts.excluded[stakes.account]
-    for stratum, left in zip((LARGE, SMALL), finding.left.tolist(), strict=True):
-        if left > options.stratum:
-            rows = quarantined(honest, units, finding, stratum == LARGE)
-            rows = rows[open_[rows]]
+    for stratum in (LARGE, SMALL):
+        if finding.by_stratum[stratum] <= options.stratum:
+            continue
+        rows = plain_ones(units, finding, stratum == LARGE, options)
+        if asks_for_holds(units, finding, stratum == LARGE, options):
+            plain, rows = rows, quarantined(honest, units, finding, stratum == LARGE, options)
             # What is held already counts no more: else two strata, each worth it, would together leave nothing.
-            if worth_holding(units, rows, finding, (stakes.voted - verdicts.gated) * (open_ & ~verdicts.held)):
-                _hold(log, honest, units, finding, stratum, rows, verdicts)
-        elif stratum == SMALL and finding.by_stratum[SMALL] > options.stratum:
-            rows = finding.rows[(finding.log_l >= options.claim) & ~units.large[finding.rows]]
-            _hold(log, honest, units, finding, stratum, rows[open_[rows]], verdicts)
+            counted = (stakes.voted - verdicts.gated) * (open_ & ~verdicts.held)
+            rows = rows[open_[rows]]
+            rows = rows[: worth_holding(units, rows, finding, counted, int(open_[plain].sum()))]
+        _hold(log, honest, units, finding, stratum, rows[open_[rows]], verdicts)
 
 
 def _hold(

@@ -30,13 +30,15 @@ BLOCK = 1 << 18
 """Chances worked on at once."""
 
 
-def log_selection(stakes: Stakes, teaches: np.ndarray) -> Floats:
+def log_selection(stakes: Stakes, teaches: np.ndarray, more: float = 0.0) -> Floats:
     """ln of P(k) at each omega over P(k) at omega = 1, of each stake, shape (c, 5), the first column zero.
 
     Parameters
     ----------
     teaches : bool, shape (v,)
         Accounts that are not excluded, and so may shape delta.
+    more : float
+        Added to delta, for a bound that holds whatever pulls.
 
     References
     ----------
@@ -44,7 +46,7 @@ def log_selection(stakes: Stakes, teaches: np.ndarray) -> Floats:
     """
     kinds, where = _kinds(stakes)
     often = np.asarray(np.bincount(where, teaches[stakes.account], minlength=kinds.shape[1]), dtype=np.float64)
-    delta = _pulls(stakes.n, kinds, often)
+    delta = _pulls(stakes.n, kinds, often) + more
     result = np.zeros((kinds.shape[1], OMEGAS.size))
     away = -np.log(OMEGAS)
     for rows, k, chance in _laws(kinds, delta):

@@ -23,13 +23,15 @@ def side_units(honest: Honest, options: ScreenOptions) -> Units:
     likelihood = taste.log_likelihoods(stakes, honest.calibration, habits, honest.lead, some)
     tau = taste.taste_of(likelihood, stakes.voted[some])
     seen = Honest(
-        stakes, honest.calibration, habits, honest.lead, tau, np.zeros((size, 1)), honest.teaches
+        stakes, honest.calibration, habits, honest.lead, tau, np.zeros((size, 1)), np.zeros((size, 0)),
+        honest.teaches,
     )  # fmt: skip
     ratio, moved = accounts.campaign_ratio(seen, every)
     return Units(
         n=1, competitor=np.zeros(size, np.int64), unit=every, begin=np.array([0, size]),
-        large=stakes.all_voted >= options.few, log_l=ratio, log_lifted=moved,
-        log_selection=np.zeros(size), claimed=np.zeros(size, np.bool_),
+        large=stakes.all_voted >= options.few, log_l=accounts.mean_promise(ratio), log_lifted=moved,
+        log_selection=np.zeros(size), told=ratio, chosen=np.zeros((size, 1)),
+        rates=np.zeros((size, 0)), claimed=np.zeros(size, np.bool_),
     )  # fmt: skip
 
 
