@@ -51,7 +51,7 @@ class ScreenOptions:
         Least |z| between aged and new accounts' strengths from which new accounts' votes on a competitor are dropped;
         more where many competitors are compared, so that an honest arena loses none but with chance alpha.
     slack, drift, settled : float
-        D3's delta, its threshold (log), and the largest standard error at which it starts.
+        D3's least delta, its threshold (log), and the largest standard error at which it starts.
     trusted : float
         Least share of the votes by aged accounts for D2 to compare anything.
     one_side : float
@@ -76,8 +76,8 @@ class ScreenOptions:
     rounds: int = 4
     aged: float = 30 * DAY
     gate: float = 3.0
-    slack: float = 0.04
-    drift: float = 9.0
+    slack: float = 0.02
+    drift: float = 6.0
     settled: float = 0.1
     trusted: float = 0.5
     one_side: float = 0.9

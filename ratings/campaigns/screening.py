@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ratings.campaigns import drift, sentences, strata, turnout
@@ -57,7 +59,7 @@ def screen(log: ServedLog, options: ScreenOptions | None = None) -> Screening:
             verdicts = judge(log, stakes, weight, verdicts, known, chosen)
             after = _weighted(log, stakes, base, verdicts)
             counted = after > 0
-            gated = _gate(log, after, chosen) if chosen.d2 else []
+            gated = _gate(log, after, verdicts, chosen) if chosen.d2 else []
             verdicts.gated = of_stakes(stakes, (counted & (after == 0))[log.voted])
             settled = np.array_equal(after, weight)
             weight = after
@@ -67,7 +69,7 @@ def screen(log: ServedLog, options: ScreenOptions | None = None) -> Screening:
     if chosen.d6:
         defended = shrunk(log, defended, weight)
     connected = components(cells(log.comparisons(everything)))
-    alarms = [*verdicts.alarms, *gated, *(_drifts(log, weight, chosen) if chosen.d3 else [])]
+    alarms = [*verdicts.alarms, *gated, *(_drifts(log, base, weight, chosen) if chosen.d3 else [])]
     return Screening(
         weight, centred(plain, connected), centred(defended, connected), tuple(verdicts.exclusions), tuple(alarms),
         rounds,
@@ -82,10 +84,11 @@ def _weighted(log: ServedLog, stakes: Stakes, base: Floats, verdicts: Verdicts) 
     return weight
 
 
-def _gate(log: ServedLog, weight: Floats, options: ScreenOptions) -> list[Alarm]:
+def _gate(log: ServedLog, weight: Floats, verdicts: Verdicts, options: ScreenOptions) -> list[Alarm]:
     """Takes new accounts' votes out of `weight` where they disagree with aged ones."""
-    alarms, least = [], strata.least_z(log, options)
-    for competitor, z in strata.gate(log, weight, options):
+    known = [(alarm.competitor, alarm.sign) for alarm in verdicts.alarms if alarm.rule in ("D1", "D4")]
+    alarms = []
+    for competitor, z, least in strata.gate(log, weight, options, known):
         rows = strata.dropped(log, competitor, options)
         votes = int((weight[rows] > 0).sum())
         weight[rows] = 0.0
@@ -94,12 +97,16 @@ def _gate(log: ServedLog, weight: Floats, options: ScreenOptions) -> list[Alarm]
     return alarms
 
 
-def _drifts(log: ServedLog, weight: Floats, options: ScreenOptions) -> list[Alarm]:
+def _drifts(log: ServedLog, base: Floats, weight: Floats, options: ScreenOptions) -> list[Alarm]:
+    """Drift of all votes, as it was heard at the time, where screening has left anything of it."""
+    found = drift.drifts(log, base, options)
+    if found and not np.array_equal(base, weight):
+        left = drift.drifts(log, weight, replace(options, drift=drift.LEFT))
+        found = [one for one in found if any((one.competitor, one.sign) == (two.competitor, two.sign) for two in left)]
     return [
         Alarm(
-            "D3", found.competitor, found.sign, found.statistic, options.drift,
-            sentences.drift(log.names[found.competitor], found.sign, found.at, found.statistic, options.drift),
-            found.at,
+            "D3", one.competitor, one.sign, one.statistic, options.drift,
+            sentences.drift(log.names[one.competitor], one.sign, one.at, one.statistic, options.drift), one.at,
         )
-        for found in drift.drifts(log, weight, options)
+        for one in found
     ]  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.special import ndtri
@@ -15,6 +17,10 @@ from ratings.uncertainty import PRIOR_VOTES
 
 FEWEST = 30
 """Votes on a competitor in either stratum below which nothing is compared."""
+RULES = 4
+"""Rules that accuse: accounts, clusters, crowds, and this gate."""
+KNOWN = 2.0
+"""Least |z| beside a campaign that something else has shown: what is dropped is then more bias than noise."""
 
 
 def aged(log: ServedLog, options: ScreenOptions) -> np.ndarray:
@@ -24,12 +30,16 @@ def aged(log: ServedLog, options: ScreenOptions) -> np.ndarray:
 
 
 def least_z(log: ServedLog, options: ScreenOptions) -> float:
-    """The gate's threshold: more where many are compared."""
-    return max(options.gate, float(ndtri(1 - options.alpha / (2 * max(log.n, 1)))))
+    """The gate's threshold: more where many are compared, and its share of alpha among RULES."""
+    return max(options.gate, float(ndtri(1 - options.alpha / (2 * RULES * max(log.n, 1)))))
 
 
-def gate(log: ServedLog, weight: Floats, options: ScreenOptions) -> list[tuple[int, float]]:
-    """Competitors whom new accounts rate otherwise than aged ones, with z = (theta_new - theta_aged) / SE.
+def gate(
+    log: ServedLog, weight: Floats, options: ScreenOptions, known: Collection[tuple[int, int]] = ()
+) -> list[tuple[int, float, float]]:
+    """Competitors whom new accounts rate otherwise than aged ones, with z = (theta_new - theta_aged) / SE and the
+    threshold that it passed: a lower one in the direction of a campaign that is `known` by competitor and sign, since
+    the gate need not prove then that there is one.
 
     The farthest first; its votes by new accounts leave their fit before the next is looked at, since one that is
     pushed pushes all others the other way. Standard errors are by voter. Nothing is compared where aged accounts carry
@@ -38,12 +48,14 @@ def gate(log: ServedLog, weight: Floats, options: ScreenOptions) -> list[tuple[i
     old = aged(log, options)
     by_aged = np.where(old, weight, 0.0)
     by_new = np.where(old, 0.0, weight)
-    found: list[tuple[int, float]] = []
+    found: list[tuple[int, float, float]] = []
     if not by_new.any() or by_aged.sum() < options.trusted * weight.sum():
         return found
     reference = _strengths(log.comparisons(by_aged))
     enough = _votes(log, by_aged) >= FEWEST
-    least = least_z(log, options)
+    least = np.full((log.n, 2), least_z(log, options))
+    for competitor, sign in known:
+        least[competitor, 0 if sign > 0 else 1] = KNOWN
     for _ in range(log.n):
         fresh = _strengths(log.comparisons(by_new))
         compared = enough & (_votes(log, by_new) >= FEWEST)
@@ -52,10 +64,11 @@ def gate(log: ServedLog, weight: Floats, options: ScreenOptions) -> list[tuple[i
         gap = fresh[0] - reference[0]
         gap = gap - np.median(gap[compared])
         z = np.where(compared, gap / np.sqrt(fresh[1] + reference[1]), 0.0)
-        t = int(np.argmax(np.abs(z)))
-        if abs(z[t]) <= least:
+        asked = np.where(z > 0, least[:, 0], least[:, 1])
+        t = int(np.argmax(np.abs(z) / asked))
+        if abs(z[t]) <= asked[t]:
             break
-        found.append((t, float(z[t])))
+        found.append((t, float(z[t]), float(asked[t])))
         by_new[(log.a == t) | (log.b == t)] = 0.0
     return found
 
