@@ -79,6 +79,18 @@ def test_an_attack_moves_the_plain_board_and_hardly_the_defended_one(
     assert row["honest_excluded"] <= 0.5 and row["group_excluded"] <= 3
 
 
+def test_attackers_are_not_served_their_target_in_runs() -> None:
+    """Few battles fall into three days, and each is drawn often: in a run they would be all that accounts see."""
+    world = world_of("W1", 1, VOTES)
+    target = world.at_rank(10)
+    log = attack(world, Plan(0.01, 5, begin=0.7, end=0.7 + 3 / 180), target, 1).log
+    bad = log.account >= world.log.accounts
+    there = (log.a == target) | (log.b == target)
+    seen, hit = (np.bincount(log.account[rows], minlength=log.accounts)[world.log.accounts :]
+                 for rows in (bad, bad & there))  # fmt: skip
+    assert (hit[:-1] <= 0.4 * seen[:-1]).all()  # one in ten by policy, of some fifty
+
+
 def test_without_screening_the_defended_board_is_the_plain_one() -> None:
     before = world_of("W1", 1, VOTES)
     target = before.at_rank(10)
