@@ -68,10 +68,10 @@ def learn(log: ServedLog, stakes: Stakes, weight: Floats, excluded: np.ndarray, 
     )  # fmt: skip
 
 
-def promises(honest: Honest, chosen: Whole, outcome: int | None = None, kept: Floats = PROMISES) -> Floats:
-    """ln Π [(1 - q) P(o) + q 1(as told)] for promoter and demoter by q, how often it is kept, shape (chosen, 2, 3)."""
+def promises(honest: Honest, chosen: Whole, outcome: int | None = None) -> Floats:
+    """ln Π [(1 - q) P(o) + q 1(as told)] for promoter and demoter by q, shape (chosen, 2, 3)."""
     stakes = honest.stakes
-    result = np.empty((chosen.size, 2, kept.size))
+    result = np.empty((chosen.size, 2, PROMISES.size))
     for part in taste.blocks(stakes, chosen):
         rows, start = stakes.entries(chosen[part])
         z, log_tie, sign = taste.entry_terms(
@@ -83,7 +83,7 @@ def promises(honest: Honest, chosen: Whole, outcome: int | None = None, kept: Fl
         chance = np.where(sign > 0, up, np.where(sign < 0, 1 / up, tie)) / (up + 1 / up + tie)
         for i, told in enumerate((1, -1)):
             done = sign == told
-            for j, q in enumerate(kept.tolist()):
+            for j, q in enumerate(PROMISES.tolist()):
                 result[part, i, j] = sums(np.log((1 - q) * chance + q * done), start)
     return result
 
