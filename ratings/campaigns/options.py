@@ -77,7 +77,7 @@ class ScreenOptions:
     aged: float = 30 * DAY
     gate: float = 3.0
     slack: float = 0.02
-    drift: float = 6.0
+    drift: float = 7.0
     settled: float = 0.1
     trusted: float = 0.5
     one_side: float = 0.9
