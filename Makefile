@@ -26,6 +26,7 @@ bench: tools
 	@$(VENV) tests/bench/ratings_bench.py $(ARGS)
 	@$(VENV) tests/bench/growing_bench.py $(ARGS)
 	@$(VENV) tests/bench/export_bench.py $(ARGS)
+	@$(VENV) tests/bench/integrity_bench.py $(ARGS)
 
 redteam: tools
 	@$(VENV) -m tests.redteam.run --write docs/redteam.md $(ARGS)

@@ -16,7 +16,15 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = (ROOT / "docs/benchmarks.md").read_text(encoding="utf-8")
-MODULES = ("ratings_bench", "ratings_goals", "ratings_goals_more", "ratings_child", "ratings_venv", "ratings_worlds")
+MODULES = (
+    "ratings_bench",
+    "ratings_goals",
+    "ratings_goals_more",
+    "ratings_child",
+    "ratings_venv",
+    "ratings_worlds",
+    "document",
+)
 
 
 @pytest.fixture(scope="module")
@@ -101,8 +109,7 @@ def test_a_fast_wrong_answer_is_caught(bench: ModuleType) -> None:
 
 
 def test_goals_measured_anew_replace_their_rows_and_leave_the_others(bench: ModuleType) -> None:
-    page = (
-        f"{bench.OPEN}\n\n| goal |\n|---|\n| G1 | a |\n| G1, older | b |\n| G4 | c |\n| G4 | d |\n\nwhen\n{bench.CLOSE}"
-    )
+    rows = "| G1 | a |\n| G1, older | b |\n| G4 | c |\n| G4 | d |"
+    page = f"<!-- measured -->\n\n| goal |\n|---|\n{rows}\n\nwhen\n<!-- end of measured -->"
     found = bench.with_rows(page, ["| G4 | e |", "| G4 | f |"], ["G4"])
     assert found == "| goal |\n|---|\n| G1 | a |\n| G1, older | b |\n| G4 | e |\n| G4 | f |\n\nwhen\n"

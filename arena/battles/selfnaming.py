@@ -57,21 +57,14 @@ def names_itself(text: str, own: Names = Names()) -> Finding | None:  # noqa: B0
 def _search(text: str, own: Names, *, only_changed: str | None = None) -> Finding | None:
     if text == only_changed:
         return None
-    context = _Context(bool(MACHINE.search(text)), bool(HUMAN.search(text)))
     for found in _patterns(own).leading.finditer(text):
-        if _counts(text, found, context):
+        if _counts(text, found):
             return _finding("says_it_is", found)
     for found in _patterns(own).made_me.finditer(text):
         if not _guarded(text, found.start()):
             return _finding("says_who_made_it", found)
     here = _patterns(own).here.search(text)
     return _finding("presents_itself", here) if here and not _guarded(text, here.start()) else None
-
-
-@dataclass(frozen=True, slots=True)
-class _Context:
-    speaks_as_machine: bool
-    speaks_as_human: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +96,7 @@ def _patterns(own: Names) -> _Patterns:
     )
 
 
-def _counts(text: str, found: re.Match[str], context: _Context) -> bool:
+def _counts(text: str, found: re.Match[str]) -> bool:
     """Whether the words after a speaker's own lead to a name as to a name of the speaker's."""
     subject, filler, tail = found["subject"].lower(), found["filler"].lower(), text[found.end() : found.end() + 90]
     if _guarded(text, found.start()) or NOT_FOLLOWED.match(tail):
@@ -118,18 +111,19 @@ def _counts(text: str, found: re.Match[str], context: _Context) -> bool:
         return False
     if last in ARTICLES and not THING.match(tail.lstrip(" -\"')")) and not (found["strong"] and _ends(tail)):
         return False
-    return found["strong"] is not None or _is_meant(found, subject, tail, context)
+    return found["strong"] is not None or _is_meant(found, subject, tail)
 
 
-def _is_meant(found: re.Match[str], subject: str, tail: str, context: _Context) -> bool:
-    """Whether an ordinary word is a model's name here."""
-    if SURNAME.match(tail) or (context.speaks_as_human and not context.speaks_as_machine):
+def _is_meant(found: re.Match[str], subject: str, tail: str) -> bool:
+    """Whether an ordinary word is a model's name here: by what else is said, a machine or a person speaks."""
+    speaks_as_machine = MACHINE.search(found.string) is not None
+    if SURNAME.match(tail) or (HUMAN.search(found.string) and not speaks_as_machine):
         return False
     if found["weak"]:
-        return context.speaks_as_machine
+        return speaks_as_machine
     if found["own"]:
         single = re.fullmatch(r"[A-Za-z]+", found["own"]) is not None
-        return not single or context.speaks_as_machine or found["own"][0].isupper() or bool(NAMING.search(subject))
+        return not single or speaks_as_machine or found["own"][0].isupper() or bool(NAMING.search(subject))
     return True
 
 

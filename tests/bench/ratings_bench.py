@@ -10,8 +10,6 @@ everything runs; its figures mean nothing.
 from __future__ import annotations
 
 import argparse
-import datetime
-import platform
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -19,6 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import document
 import ratings_goals as goals
 import ratings_goals_more as more
 from ratings_child import about
@@ -42,7 +41,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="blindfold-bench-worlds-") as folder:
         setting = Setting(Path(folder), peers(), options.quick, rounds, repeats)
         rows = [row for name in only for row in measured(name, setting)]
-        lines = [line(HEAD), "|---" * len(HEAD) + "|", *map(line, map(cells, rows))]
+        lines = document.table(HEAD, [cells(row) for row in rows])
         lines += ["", *machine(setting)]
         if "G9" in only:
             lines += ["", *degenerate(setting)]
@@ -74,7 +73,7 @@ def measured(name: str, setting: Setting) -> Iterator[Row]:
     """A goal's rows as they come; what goes wrong is told in its row, and the run goes on."""
     try:
         for row in GOALS[name](setting):
-            sys.stderr.write(line(cells(row)) + "\n")
+            sys.stderr.write(document.line(cells(row)) + "\n")
             yield row
     except (RuntimeError, OSError) as error:
         yield Row(name, "did not run", SEE, SEE, SEE, SEE, f"**not measured**: {error}")
@@ -91,37 +90,28 @@ def cells(row: Row) -> tuple[str, ...]:
     return row.goal, row.job, row.ours, row.peer, row.ratio, row.memory, row.verdict
 
 
-def line(columns: tuple[str, ...]) -> str:
-    return "| " + " | ".join(text.replace("|", "/").replace("\n", " ") for text in columns) + " |"
-
-
 def machine(setting: Setting) -> Iterator[str]:
     """When, where, with which versions and kernels."""
     ours, theirs = about(sys.executable, ["numpy", "scipy"]), about(setting.peers.python, ["numpy", "scipy", *PINS])
-    model = [text.split(":")[1].strip() for text in Path("/proc/cpuinfo").read_text().splitlines()
-             if text.startswith("model name")]  # fmt: skip
-    today = datetime.datetime.now(datetime.UTC).date()
-    yield f"{today}, {len(model)} × {model[0] if model else platform.machine()}, {platform.system()}; "
+    yield f"{document.machine()}; "
     for title, found in (("ours", ours), ("peers", theirs)):
         kernel = found.pop("kernel")
         packages = ", ".join(f"{name} {version}" for name, version in found.items())
         yield f"{title}: {packages}, OpenBLAS kernel {kernel}, one thread{'; ' if title == 'ours' else '.'}"
 
 
-OPEN, CLOSE = "<!-- measured -->", "<!-- end of measured -->"
+MARK = "measured"
 
 
 def with_table(page: str, table: str) -> str:
     """The document with the table between its marks."""
-    if OPEN not in page or CLOSE not in page:
-        raise SystemExit(f"the document needs the marks {OPEN} and {CLOSE}.")
-    before, rest = page.split(OPEN, 1)
-    return f"{before}{OPEN}\n\n{table}\n{CLOSE}{rest.split(CLOSE, 1)[1]}"
+    return document.between(page, MARK, table)
 
 
 def with_rows(page: str, rows: list[str], goals: list[str]) -> str:
     """The document's table with some goals measured anew, all else as it was."""
-    old = page.split(OPEN, 1)[1].split(CLOSE, 1)[0].strip().split("\n")
+    begin, end = document.marks(MARK)
+    old = page.split(begin, 1)[1].split(end, 1)[0].strip().split("\n")
     kept: list[str] = []
     for text in old:
         goal = text.removeprefix("| ").split(" |", 1)[0].split(",")[0]

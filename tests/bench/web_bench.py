@@ -1,6 +1,6 @@
 """Measures the web side and prints one table beside what was measured on the neighbours (same kind of machine).
 
-    python tests/bench/web_bench.py [--quick] [--only votes,streams,pages]
+    python tests/bench/web_bench.py [--quick] [--only votes,streams,pages] [--write docs/benchmarks.md]
 
 Everything runs on loopback: a fake endpoint at 50 tokens a second, the product, and clients, each a process of its own.
 Votes are measured on SQLite, and on a throwaway PostgreSQL with its ordinary durability where its programs are
@@ -23,10 +23,13 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+import document
 import servers
 from http_client import Connection
 from product import Product
 from web_streams import Row, bench_streams
+
+HEAD = ("measure", "here", "neighbours (FastChat / ComparIA / Open WebUI / Label Studio)", "goal")
 
 
 async def vote_all(port: int, voters: list[dict[str, Any]]) -> tuple[float, int, int]:
@@ -131,7 +134,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", default="votes,streams,pages")
+    parser.add_argument("--write", type=Path, help="put the whole table between the marks of this document")
     options = parser.parse_args()
+    if options.write and (options.quick or options.only != parser.get_default("only")):
+        parser.error("--write takes a whole run, without --quick and --only.")
     only = options.only.split(",")
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -142,9 +148,10 @@ def main() -> None:
             rows += bench_streams(Path(folder, "s"), quick=options.quick)
         if "pages" in only:
             rows += bench_pages(Path(folder, "g"), quick=options.quick)
-    print("| measure | here | neighbours (FastChat / ComparIA / Open WebUI / Label Studio) | goal |\n|---|---|---|---|")
-    for row in rows:
-        print("| " + " | ".join(row) + " |")
+    lines = [*document.table(HEAD, rows), "", f"{document.machine()}."]
+    print("\n".join(lines))
+    if options.write:
+        document.write(options.write, "web", lines)
 
 
 if __name__ == "__main__":
