@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from django.core.validators import MaxLengthValidator
 from django.db import transaction
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
@@ -20,9 +21,10 @@ from arena.api.serializers import ArenaOut, CompetitorOut, ErrorOut, example
 from arena.api.strict import STRICT, Text
 from arena.api.views import ArenaView
 from arena.battles.models import Battle
+from arena.battles.opening import untold_since
 from arena.competitors import versions
 from arena.competitors.catalogue import NameTaken, add_competitor
-from arena.competitors.models import Competitor, Endpoint
+from arena.competitors.models import REASON_CHARS, Competitor, Endpoint, is_one_line
 from arena.console.forms import MAX_TAG_CHARS, MAX_TAGS, new_arena_settings
 from arena.leaderboards.board_settings import board_settings, set_board
 from arena.teams import arenas, members, voters
@@ -205,15 +207,29 @@ class Competitors(views.Competitors, ConsoleView):
 class ServiceIn(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=100, help_text="As on the board, version included.")
     in_service = serializers.BooleanField(help_text="False: out of the draw; its votes count on.")
+    retired_reason = Text(
+        required=False, allow_blank=True, validators=[MaxLengthValidator(REASON_CHARS), is_one_line],
+        help_text="Why it is retired, in one line that everybody who may see the board reads. Another corrects it.",
+    )  # fmt: skip
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """A reason is one to retire."""
+        if attrs["in_service"] and (reason := attrs.get("retired_reason")):
+            said = f"{reason!r} is no reason for being in service. Leave it out, or send in_service: false."
+            raise serializers.ValidationError({"retired_reason": said})
+        return attrs
 
 
 class Service(ConsoleView):
     @extend_schema(
         operation_id="competitor_service", request=ServiceIn, responses={200: CompetitorOut, **REFUSALS},
-        examples=example("Retired", {"name": "Ash", "in_service": False}),
+        examples=example(
+            "Retired", {"name": "Ash", "in_service": False, "retired_reason": "Its provider withdrew the model."}
+        ),
     )  # fmt: skip
     def post(self, request: Request, slug: str) -> Response:
-        """Retires a competitor, or brings it back as it was; battles under way go on."""
+        """Retires a competitor, for a reason that is told beside its rating, or brings it back as it was; battles under
+        way go on."""
         arena = self.allowed(request, slug, Action.CONFIGURE)
         body = ServiceIn(data=request.data)
         body.is_valid(raise_exception=True)
@@ -224,9 +240,10 @@ class Service(ConsoleView):
         if body.validated_data["in_service"]:
             versions.bring_back(row)
         else:
-            versions.retire(row, now=timezone.now())
+            versions.retire(row, reason=body.validated_data.get("retired_reason", ""), now=timezone.now())
         row.refresh_from_db()
-        return Response(CompetitorOut(row).data)
+        untold = untold_since(person_of(request._request), arena, now=timezone.now())
+        return Response(CompetitorOut(row, context={"untold": untold}).data)
 
 
 def _settings_of(arena: Arena) -> dict[str, Any]:

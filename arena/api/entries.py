@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -12,7 +14,7 @@ from rest_framework.response import Response
 from arena.api.arenas import REFUSALS, CompetitorIn, ConsoleView
 from arena.api.endpoints import AnswerTrialIn, AnswerTrialOut
 from arena.api.people import within
-from arena.api.serializers import ErrorOut, example
+from arena.api.serializers import ErrorOut, RetirableOut, example
 from arena.battles.errors import NameFixed
 from arena.competitors import endpoints, health
 from arena.competitors.catalogue import NameTaken
@@ -23,7 +25,7 @@ from arena.teams.models import Arena
 from arena.teams.permissions import Action
 
 
-class EntryOut(serializers.ModelSerializer[Competitor]):
+class EntryOut(RetirableOut):
     name = serializers.CharField(source="label", help_text="As on the board: a later version has its number in it.")
     endpoint = serializers.SlugRelatedField(  # type: ignore[var-annotated]
         slug_field="name", read_only=True, allow_null=True, help_text="Null where it has recorded answers only."
@@ -36,7 +38,7 @@ class EntryOut(serializers.ModelSerializer[Competitor]):
         fields = (
             "id", "name", "version", "endpoint", "model_id", "revision", "system_prompt", "temperature", "top_p",
             "max_tokens", "stop", "extra_body", "description", "organization", "license", "price_in", "price_out",
-            "context_length", "created_at", "retired_at",
+            "context_length", "created_at", "retired_at", "retired_reason", "replaced_by",
         )  # fmt: skip
 
 
@@ -45,8 +47,12 @@ class EntryView(ConsoleView):
 
     def entry(self, arena: Arena, competitor_id: int) -> Competitor:
         """The competitor, if it is this arena's. Raises Http404."""
-        rows = Competitor.objects.filter(arena=arena).select_related("endpoint", "arena")
+        rows = Competitor.objects.filter(arena=arena).select_related("endpoint", "arena", "replaced_by")
         return get_object_or_404(rows, pk=within(competitor_id))
+
+    def told(self, request: Request, row: Competitor) -> dict[str, Any]:
+        """The competitor as it may be told to whoever asks."""
+        return dict(EntryOut(row, context={"untold": untold_since(request._request, row.arena)}).data)
 
 
 class Entry(EntryView):
@@ -54,7 +60,7 @@ class Entry(EntryView):
     def get(self, request: Request, slug: str, competitor_id: int) -> Response:
         """Everything that makes a competitor, for those who see the console."""
         arena = self.allowed(request, slug, Action.SEE_CONSOLE)
-        return Response(EntryOut(self.entry(arena, competitor_id)).data)
+        return Response(self.told(request, self.entry(arena, competitor_id)))
 
     @extend_schema(
         operation_id="competitor_change", request=CompetitorIn, responses={200: EntryOut, **REFUSALS},
@@ -79,7 +85,7 @@ class Entry(EntryView):
             kept = change(stored, name, given, now=timezone.now())
         except NameTaken as taken:
             return Response({"code": "name_taken", "detail": str(taken)}, status=409)
-        return Response(EntryOut(kept).data)
+        return Response(self.told(request, kept))
 
 
 class EntryTrial(EntryView):
@@ -105,4 +111,4 @@ class EntryMended(EntryView):
         """Forgets the failures of one that has been mended: it is in the draw again at once."""
         row = self.entry(self.allowed(request, slug, Action.CONFIGURE), competitor_id)
         health.put_competitor_back(row)
-        return Response(EntryOut(row).data)
+        return Response(self.told(request, row))

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from arena.api.serializers import ErrorOut
 from arena.api.views import ArenaView
+from arena.battles.opening import untold_since
 from arena.leaderboards.comparing import NotAsked, verdict_json
 from arena.leaderboards.reading import check_board
 from arena.leaderboards.shares import integrity_of
@@ -53,8 +54,11 @@ class Compare(ArenaView):
 class Integrity(ArenaView):
     @extend_schema(operation_id="integrity", responses={200: dict, 403: ErrorOut, 404: ErrorOut})
     def get(self, request: Request, slug: str) -> Response:
-        """How battles were drawn, who was served how often, and what the last snapshot can be verified by."""
-        return Response(integrity_of(readable(request, slug)))
+        """How battles were drawn, who was served how often, who was retired and why, and what the last snapshot can be
+        verified by."""
+        arena = readable(request, slug)
+        untold = untold_since(person_of(request._request), arena, now=timezone.now())
+        return Response(integrity_of(arena, untold=untold))
 
 
 def readable(request: Request, slug: str) -> Arena:

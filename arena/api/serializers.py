@@ -12,6 +12,7 @@ from arena.battles.notes import MAX_COMMENT, tags_of
 from arena.battles.votes import outcomes_of
 from arena.battles.words import BattleState, Side, Winner
 from arena.competitors.models import Competitor
+from arena.competitors.versions import ALWAYS, why_retired
 from arena.teams.models import Arena
 
 
@@ -35,13 +36,34 @@ class ArenaOut(serializers.ModelSerializer[Arena]):
         return list(tags_of(arena))
 
 
-class CompetitorOut(serializers.ModelSerializer[Competitor]):
+class RetirableOut(serializers.ModelSerializer[Competitor]):
+    """What is said of a competitor's retirement. `untold` in the context as for `why_retired`; without it no reason."""
+
+    retired_reason = serializers.SerializerMethodField(
+        help_text="Why it was retired, as on its page; empty where nobody said why. Null until your open battle is "
+        "judged, and while the board is withheld from you."
+    )
+    replaced_by = serializers.SerializerMethodField(
+        help_text="The name of the version that took its place, where that is why it was retired; else empty."
+    )
+
+    def get_retired_reason(self, row: Competitor) -> str | None:
+        why = why_retired(row, self.context.get("untold", ALWAYS))
+        return why.reason if why else ""
+
+    def get_replaced_by(self, row: Competitor) -> str:
+        why = why_retired(row, ALWAYS)
+        return why.replaced_by if why else ""
+
+
+class CompetitorOut(RetirableOut):
     name = serializers.CharField(source="label")
 
     class Meta:
         model = Competitor
         fields = ("id", "name", "version", "organization", "license", "model_id", "revision", "description",
-                  "system_prompt", "temperature", "top_p", "max_tokens", "created_at", "retired_at")  # fmt: skip
+                  "system_prompt", "temperature", "top_p", "max_tokens", "created_at", "retired_at",
+                  "retired_reason", "replaced_by")  # fmt: skip
 
 
 class PromptIn(serializers.Serializer[Any]):

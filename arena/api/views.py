@@ -42,8 +42,10 @@ from arena.battles.finding import check_may_vote, own_battle
 from arena.battles.models import Battle, Turn
 from arena.competitors import endpoints
 from arena.competitors.models import Competitor
+from arena.competitors.versions import ALWAYS
 from arena.leaderboards import reading
 from arena.leaderboards.policies import policy_of
+from arena.leaderboards.withholding import why_withheld
 from arena.teams import voters
 from arena.teams.access import arena_for, arenas_for
 from arena.teams.models import Arena, Voter
@@ -112,8 +114,12 @@ class Competitors(ArenaView):
     @extend_schema(operation_id="competitors_list", responses={200: CompetitorOut(many=True), 404: ErrorOut})
     def get(self, request: Request, slug: str) -> Response:
         """Every competitor that was ever entered, retired ones included."""
-        rows = Competitor.objects.filter(arena=self.arena(request, slug))
-        return Response(CompetitorOut(rows, many=True).data)
+        arena, person = self.arena(request, slug), person_of(request._request)
+        now = timezone.now()
+        withheld = why_withheld(person, arena, now=now) is not None
+        untold = ALWAYS if withheld else opening.untold_since(person, arena, now=now)
+        rows = Competitor.objects.filter(arena=arena).select_related("replaced_by")
+        return Response(CompetitorOut(rows, many=True, context={"untold": untold}).data)
 
 
 class Leaderboard(ArenaView):

@@ -35,6 +35,7 @@ from arena.competitors.health import claim_probes, healthy_filter
 from arena.competitors.models import Competitor
 from arena.teams.arenas import is_closed
 from arena.teams.models import Arena, Voter
+from arena.teams.person import Person
 
 LIFETIME = timedelta(hours=24)
 
@@ -188,6 +189,14 @@ def current_battle(voter: Voter, arena: Arena, *, now: datetime) -> Battle | Non
         .order_by("-id")
         .first()
     )
+
+
+def untold_since(person: Person, arena: Arena, *, now: datetime) -> datetime | None:
+    """When this person's open battle here was served: who first answered, failed, was probed or retired since may be
+    one of its two."""
+    voter = person.voter()
+    battle = current_battle(voter, arena, now=now) if voter else None
+    return battle.served_at if battle else None
 
 
 def _one_at_a_time(voter: Voter) -> None:

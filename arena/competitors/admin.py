@@ -46,12 +46,20 @@ class EndpointForm(ModelForm):
 class CompetitorForm(ModelForm):
     class Meta:
         model = Competitor
-        fields: tuple[str, ...] = (*SETTINGS, *WORDS, "retired_at")
+        fields: tuple[str, ...] = (*SETTINGS, *WORDS, "retired_at", "retired_reason")
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         catalogue.check_lists(cleaned)
+        if "retired_at" in self.fields and cleaned.get("retired_at") is None:
+            self._in_service(cleaned)
         return cleaned
+
+    def _in_service(self, cleaned: dict[str, Any]) -> None:
+        """Bringing it back clears why it was out; one that was never out has no reason to give."""
+        if cleaned.get("retired_reason") and self.initial.get("retired_at") is None:
+            self.add_error("retired_reason", "It is in service. Say when it was retired, or leave the reason out.")
+        cleaned["retired_reason"], self.instance.replaced_by = "", None
 
 
 class RevisionForm(CompetitorForm):
@@ -90,11 +98,22 @@ class EndpointAdmin(RoomAdmin):
 @admin.register(Competitor)
 class CompetitorAdmin(RoomAdmin):
     form = CompetitorForm
-    list_display = ("label", "arena", "endpoint", "model_id", "first_answered_at", "out_until", "retired_at")
+    list_display = (
+        "label",
+        "arena",
+        "endpoint",
+        "model_id",
+        "first_answered_at",
+        "out_until",
+        "retired_at",
+        "retired_reason",
+    )
     list_filter = ("arena", "endpoint")
     list_select_related = ("arena", "endpoint")
     search_fields = ("name", "model_id", "organization")
-    readonly_fields = ("version", "created_at", "first_answered_at", "out_until", "last_failure", "last_failure_at")
+    readonly_fields = (
+        "version", "created_at", "first_answered_at", "replaced_by", "out_until", "last_failure", "last_failure_at",
+    )  # fmt: skip
     change_form_template = "admin/competitors/competitor/change_form.html"
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 from django.conf import settings
@@ -17,6 +18,9 @@ OUR_SECRETS = {"SECRET_KEY", "DATABASE_URL", "REDIS_URL", "EMAIL_URL", "OIDC_CLI
 THE_MACHINES = {"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "GH_TOKEN", "GITHUB_TOKEN", "NPM_TOKEN", "VAULT_TOKEN"}
 """Named as keys are, and often there for the machine's own sake."""
 KEYS_END_IN = ("_KEY", "_TOKEN")
+REASON_CHARS = 200
+TURNS_TEXT = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+"""Bidirectional classes that turn the text around them."""
 
 
 def is_a_key_of_a_provider(name: str) -> None:
@@ -34,6 +38,14 @@ def is_a_key_of_a_provider(name: str) -> None:
             "ARENA_KEY_VARIABLES where the server is started."
         )
         raise ValidationError(said % {"name": name})
+
+
+def is_one_line(text: str) -> None:
+    """What strangers read beside a name must not break its line, hide in it or turn it round."""
+    for char in text:
+        if unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") or unicodedata.bidirectional(char) in TURNS_TEXT:
+            said = _("%(text)s holds the character U+%(code)s. Write one line, without control characters.")
+            raise ValidationError(said % {"text": repr(text[:40]), "code": f"{ord(char):04X}"})
 
 
 class Endpoint(models.Model):
@@ -100,6 +112,17 @@ class Competitor(models.Model):
     context_length = models.PositiveIntegerField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     retired_at = models.DateTimeField(null=True, blank=True)
+    # Free text of an operator: nobody is told it without `competitors.versions.why_retired`.
+    retired_reason = models.CharField(
+        max_length=REASON_CHARS,
+        blank=True,
+        validators=[is_one_line],
+        help_text="Why it was retired, in one line: everybody who may see the board reads it.",
+    )
+    replaced_by = models.ForeignKey(
+        "self", null=True, editable=False, on_delete=models.SET_NULL, related_name="+",
+        help_text="The version that took its place, where that is why it was retired.",
+    )  # fmt: skip
     first_answered_at = models.DateTimeField(null=True, editable=False)
     # Written by `competitors.health` alone.
     failures_in_a_row = models.PositiveIntegerField(default=0, editable=False)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Max
 
@@ -17,6 +19,9 @@ ABOUT = frozenset({"description", "organization", "license", "price_in", "price_
 CHANGEABLE = ABOUT | frozenset(
     {"endpoint", "model_id", "revision", "system_prompt", "temperature", "top_p", "max_tokens", "stop", "extra_body"}
 )
+
+ALWAYS = datetime.min.replace(tzinfo=UTC)
+"""As `untold`: every reason is held back."""
 
 
 class UnknownSetting(Exception):
@@ -43,7 +48,9 @@ def revise(competitor: Competitor, *, now: datetime, **changes: Any) -> Competit
         kept = {field: getattr(old, field) for field in CHANGEABLE}
         new = Competitor(arena_id=old.arena_id, name=old.name, version=latest + 1, **{**kept, **changes})
         catalogue.save_new(new)
-        Competitor.objects.filter(pk=old.pk, retired_at__isnull=True).update(retired_at=now)
+        Competitor.objects.filter(pk=old.pk, retired_at__isnull=True).update(
+            retired_at=now, retired_reason="", replaced_by=new
+        )
     return new
 
 
@@ -79,14 +86,53 @@ def rename(competitor: Competitor, name: str) -> Competitor:
     return catalogue.save_changed(competitor, ["name"])
 
 
-def retire(competitor: Competitor, *, now: datetime) -> None:
-    """Out of the draw from now on; its votes count on, and battles under way go on."""
-    Competitor.objects.filter(pk=competitor.pk, retired_at__isnull=True).update(retired_at=now)
+def retire(competitor: Competitor, *, reason: str = "", now: datetime) -> None:
+    """Out of the draw from now on, for a reason; its votes count on, and battles under way go on.
+
+    One that is retired already keeps its date, and its reason unless another is given. Raises ValidationError where
+    the reason is no line of at most 200 characters.
+    """
+    reason = _checked_reason(reason)
+    rows = Competitor.objects.filter(pk=competitor.pk)
+    is_new = rows.filter(retired_at__isnull=True).update(retired_at=now, retired_reason=reason, replaced_by=None)
+    if reason and not is_new:
+        rows.filter(retired_at__isnull=False).update(retired_reason=reason)
 
 
 def bring_back(competitor: Competitor) -> None:
-    """Into the draw again, as it was."""
-    Competitor.objects.filter(pk=competitor.pk).update(retired_at=None)
+    """Into the draw again, as it was; why it was out is told no more."""
+    Competitor.objects.filter(pk=competitor.pk).update(retired_at=None, retired_reason="", replaced_by=None)
+
+
+@dataclass(frozen=True, slots=True)
+class WhyRetired:
+    """Why a competitor was retired, as it may be told to whoever asks."""
+
+    reason: str | None
+    """As its operator wrote it, empty where none was given; None while it is held back."""
+    replaced_by: str
+    """The version that took its place, by its name on the board."""
+
+
+def why_retired(competitor: Competitor, untold: datetime | None) -> WhyRetired | None:
+    """Why it was retired; None for one in service.
+
+    `untold` is when the asking person's open battle was served, None without one: who was retired since may be one of
+    its two, and a reason could say how it answers. Who was retired before is not in it.
+    """
+    if competitor.retired_at is None:
+        return None
+    is_told = untold is None or competitor.retired_at < untold
+    successor = competitor.replaced_by
+    return WhyRetired(competitor.retired_reason if is_told else None, successor.label if successor else "")
+
+
+def _checked_reason(reason: str) -> str:
+    field = Competitor._meta.get_field("retired_reason")
+    try:
+        return str(field.clean(reason.strip(), None))
+    except ValidationError as refused:
+        raise ValidationError({"retired_reason": refused.messages}) from None
 
 
 def _check_known(changes: Iterable[str]) -> None:

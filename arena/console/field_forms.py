@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from arena.competitors import catalogue
 from arena.competitors.endpoints import TRIAL_PROMPT
-from arena.competitors.models import Competitor, Endpoint
+from arena.competitors.models import REASON_CHARS, Competitor, Endpoint, is_one_line
 from arena.console import field_words as words
 
 if TYPE_CHECKING:
@@ -134,6 +134,15 @@ class CompetitorForm(_OfCompetitor):
     def groups(self) -> list[tuple[str, str, list[forms.BoundField]]]:
         """The fields as they stand on the page: an id, a heading, and the fields below it."""
         return [(key, str(heading), [self[name] for name in names]) for key, heading, names in words.GROUPS]
+
+
+class RetireForm(forms.Form):
+    """Why a competitor is retired."""
+
+    retired_reason = forms.CharField(
+        label=_("Reason"), max_length=REASON_CHARS, validators=[is_one_line],
+        help_text=_("One line, which everybody who may see the board reads on its page and under Integrity."),
+    )  # fmt: skip
 
 
 class TrialForm(forms.Form):

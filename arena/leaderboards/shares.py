@@ -20,6 +20,7 @@ from arena.integrity.models import AuditHead
 from arena.leaderboards import counting
 from arena.leaderboards.models import Snapshot
 from arena.leaderboards.reading import latest_snapshot
+from arena.leaderboards.retirements import retirements
 from arena.teams.models import Arena
 
 
@@ -179,8 +180,11 @@ def audit_head(arena: Arena) -> dict[str, Any] | None:
     return {"arena": arena.slug, "position": head.position, "sha256": head.sha256, "made_at": made_at}
 
 
-def integrity_of(arena: Arena) -> dict[str, Any]:
-    """Everything on the integrity page as plain values; `snapshot` and `battles` are null before the first snapshot."""
+def integrity_of(arena: Arena, *, untold: datetime | None = None) -> dict[str, Any]:
+    """Everything on the integrity page as plain values; `snapshot` and `battles` are null before the first snapshot.
+
+    `untold` is when the open battle of whoever asks was served: why somebody was retired since is not told.
+    """
     snapshot = latest_snapshot(arena)
     counted = served(snapshot) if snapshot else None
     rows, providers = shares_of(arena, counted)
@@ -200,6 +204,7 @@ def integrity_of(arena: Arena) -> dict[str, Any]:
         "audit_head": audit_head(arena),
         "competitors": [asdict(row) for row in rows],
         "providers": [asdict(row) for row in providers],
+        "retirements": [row.as_json() for row in retirements(arena, snapshot, untold=untold)],
     }  # fmt: skip
 
 

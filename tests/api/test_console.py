@@ -129,6 +129,41 @@ def test_a_competitor_is_retired_and_brought_back(owner: User, field: list[Compe
     assert send(client, "post", f"{TEAM}competitors/service/", name="Oak", in_service=True).status_code == 400
 
 
+def test_a_reason_is_given_with_a_retirement_alone(owner: User, field: list[Competitor]) -> None:
+    client, path, rows = program(owner), f"{TEAM}competitors/service/", f"{TEAM}competitors/"
+    told = send(client, "post", path, name="Ash", in_service=False, retired_reason="Too <b>dear</b>.").json()
+    assert (told["retired_reason"], told["replaced_by"]) == ("Too <b>dear</b>.", "")
+    entry = client.get(f"{rows}{field[0].pk}/").json()
+    assert (entry["retired_reason"], entry["replaced_by"]) == ("Too <b>dear</b>.", "")
+    assert {row["name"]: row["retired_reason"] for row in client.get(rows).json()} == {
+        "Ash": "Too <b>dear</b>.", "Birch": "",
+    }  # fmt: skip
+    corrected = send(client, "post", path, name="Ash", in_service=False, retired_reason="Too dear.").json()
+    assert corrected == told | {"retired_reason": "Too dear."}
+    wrong = send(client, "post", path, name="Ash", in_service=True, retired_reason="Cheaper.")
+    assert wrong.status_code == 400
+    assert wrong.json()["fields"] == {
+        "retired_reason": ["'Cheaper.' is no reason for being in service. Leave it out, or send in_service: false."]
+    }
+    for reason, said in (("a" * 201, "it has 201"), ("one\ntwo", "U+000A"), ("a\x07b", "'a\\x07b' holds the character"),
+                         (7, "Not a valid string."), (None, "may not be null")):  # fmt: skip
+        refused = send(client, "post", path, name="Birch", in_service=False, retired_reason=reason)
+        assert refused.status_code == 400 and said in refused.json()["fields"]["retired_reason"][0], reason
+    back = send(client, "post", path, name="Ash", in_service=True).json()
+    assert (back["retired_at"], back["retired_reason"]) == (None, "")
+    assert not Competitor.objects.filter(retired_at__isnull=False).exists()
+
+
+def test_a_reason_is_told_when_the_board_is(arena: Arena, owner: User, field: list[Competitor]) -> None:
+    Arena.objects.update(access="open", board_visibility="closed")
+    send(
+        program(owner), "post", f"{TEAM}competitors/service/", name="Ash", in_service=False, retired_reason="Too dear."
+    )
+    assert [row["retired_reason"] for row in Client().get(f"{TEAM}competitors/").json()] == [None, ""]
+    Arena.objects.update(board_visibility="during")
+    assert [row["retired_reason"] for row in Client().get(f"{TEAM}competitors/").json()] == ["Too dear.", ""]
+
+
 def test_a_live_arena_takes_nobody_who_cannot_answer(arena: Arena, owner: User) -> None:
     Arena.objects.update(kind="live")
     answer = send(program(owner), "post", f"{TEAM}competitors/", name="Ash", model_id="x")

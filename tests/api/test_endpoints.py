@@ -167,7 +167,9 @@ def test_one_that_has_answered_gets_a_next_version_and_words_about_it_none(owner
     made = send(client, "patch", f"{FIELD}{ash.pk}/", temperature=0.9).json()
     assert (made["name"], made["version"], made["temperature"], made["license"]) == ("Ash v2", 2, 0.9, "MIT")
     assert made["id"] != ash.pk and made["retired_at"] is None
-    assert client.get(f"{FIELD}{ash.pk}/").json()["retired_at"] is not None
+    replaced = client.get(f"{FIELD}{ash.pk}/").json()
+    assert replaced["retired_at"] is not None
+    assert (replaced["retired_reason"], replaced["replaced_by"]) == ("", made["name"])
 
 
 @pytest.mark.parametrize(

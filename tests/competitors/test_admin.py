@@ -60,6 +60,29 @@ def test_a_sealed_competitor_shows_its_settings_and_takes_no_others(
     assert admin_client.post(f"/admin/competitors/competitor/{competitor.pk}/delete/").status_code == 403
 
 
+def test_a_reason_to_retire_is_given_read_and_cleared(
+    admin_client: Client, competitor: Competitor, now: datetime
+) -> None:
+    seal([competitor.pk], now=now)
+    address = f"/admin/competitors/competitor/{competitor.pk}/change/"
+    retired = {"retired_at_0": "2026-02-01", "retired_at_1": "12:00:00"}
+    refused = admin_client.post(address, {"retired_reason": "Too dear."}).content.decode()
+    assert "It is in service. Say when it was retired, or leave the reason out." in refused
+    admin_client.post(address, retired | {"retired_reason": "Too dear <b>by far</b>."})
+    competitor.refresh_from_db()
+    assert competitor.retired_reason == "Too dear <b>by far</b>." and competitor.retired_at is not None
+    listed = admin_client.get("/admin/competitors/competitor/").content.decode()
+    assert "Too dear &lt;b&gt;by far&lt;/b&gt;." in listed
+    assert (
+        "holds the character U+0007"
+        in admin_client.post(address, retired | {"retired_reason": "bell\x07"}).content.decode()
+    )
+    Competitor.objects.filter(pk=competitor.pk).update(replaced_by=competitor)
+    admin_client.post(address, {"retired_reason": "Too dear."})
+    competitor.refresh_from_db()
+    assert (competitor.retired_at, competitor.retired_reason, competitor.replaced_by) == (None, "", None)
+
+
 def test_an_unsealed_competitor_may_still_change(admin_client: Client, competitor: Competitor) -> None:
     data = form_of(competitor, arena=competitor.arena_id, name="Ada", temperature=0.8)
     admin_client.post(f"/admin/competitors/competitor/{competitor.pk}/change/", data)

@@ -239,10 +239,13 @@ def test_whoever_judges_does_not_learn_from_a_name_who_was_drawn(person: Person,
 def test_a_competitor_is_retired_and_brought_back_and_never_vanishes(person: Person, dahlia: Competitor) -> None:
     client = person(Role.OPERATOR)
     for word, retired in (("retire", True), ("nonsense", True), ("back", False)):
-        client.post(f"{ROOM}{dahlia.pk}/service/", {"service": word})
+        client.post(f"{ROOM}{dahlia.pk}/service/", {"service": word, "retired_reason": "Too <script>dear</script>."})
         dahlia.refresh_from_db()
-        assert (dahlia.retired_at is not None) is retired
+        assert (dahlia.retired_at is not None, bool(dahlia.retired_reason)) == (retired, retired)
         assert "Dahlia" in client.get(ROOM).content.decode()
+        page = client.get(f"{ROOM}{dahlia.pk}/").content.decode()
+        assert ("Reason: <bdi>Too &lt;script&gt;dear&lt;/script&gt;.</bdi>" in page) is retired
+        assert "<script>dear" not in page
     assert client.delete(f"{ROOM}{dahlia.pk}/").status_code == 405
 
 

@@ -97,7 +97,8 @@ def test_a_competitor_is_read_by_some_and_touched_by_fewer(name: str, role: str,
     address, client = reverse(f"console:{name}", args=["team", ash.pk]), person(role)
     if name == "competitor":
         assert client.get(address).status_code == (200 if role in SEES else 404)
-    answer = client.post(address, {"service": "retire", "name": "Ash", "model_id": "other", "max_tokens": "9"})
+    given = {"service": "retire", "retired_reason": "Too dear.", "name": "Ash", "model_id": "other", "max_tokens": "9"}
+    answer = client.post(address, given)
     assert (answer.status_code != 404) is (role in CONFIGURES)
     ash.refresh_from_db()
     assert (ash.retired_at is not None) is (name == "service" and role in CONFIGURES)

@@ -8,11 +8,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from arena.battles.models import Battle, Vote
+from arena.competitors import versions
 from arena.competitors.models import Competitor
 from arena.leaderboards.models import Snapshot
 from arena.leaderboards.publishing import publish_snapshot
+from arena.leaderboards.verifying import verify
 from arena.prompts.models import Prompt, PromptSet
 from arena.teams.models import Arena
 from tests.leaderboards.rooms import page, serve, text_of
@@ -82,5 +86,52 @@ def test_variants_and_retirements_stand_before_the_first_snapshot(client: Any, o
     body = client.get("/a/orchard/integrity.json").json()
     assert body["snapshot"] is None and body["battles"] is None and body["competitors"] == []
     assert [(row["variants"], row["retired"]) for row in body["providers"]] == [(4, 1)]
+    assert body["retirements"] == [
+        {"name": "Cedar", "retired_at": now.isoformat(), "reason": "", "replaced_by": None, "snapshot": None,
+         "rating": None, "rating_lower": None, "rating_upper": None}
+    ]  # fmt: skip
+    assert "Cedar since 1 Mar 2026 – none given" in text_of(page(client, "/a/orchard/integrity/"))
     assert "Nothing is published here yet" in page(client, "/a/orchard/integrity/")
     assert "Pairs that met least" in page(client, "/a/orchard/integrity/")
+
+
+@transactional
+def test_the_retired_stand_with_their_last_rating_and_why(client: Any, published: Snapshot, now: datetime) -> None:
+    ash, birch = (Competitor.objects.get(name=name) for name in ("Ash", "Birch"))
+    versions.retire(ash, reason="<script>alert(1)</script> & withdrawn", now=now)
+    versions.revise(birch, now=now + timedelta(hours=1), temperature=0.5)
+    body = client.get("/a/sample/integrity.json").json()
+    board = {row["model_name"]: row for row in json.loads(published.board_json)["board"]}
+    assert [(row["name"], row["reason"], row["replaced_by"]) for row in body["retirements"]] == [
+        ("Birch", "", "Birch v2"), ("Ash", "<script>alert(1)</script> & withdrawn", None),
+    ]  # fmt: skip
+    html = page(client, "/a/sample/integrity/")
+    assert "<script>alert" not in html
+    for row in body["retirements"]:
+        line = board[row["name"]]
+        assert row["snapshot"] == published.number
+        assert all(row[name] == line[name] for name in ("rating", "rating_lower", "rating_upper"))
+        half = (line["rating_upper"] - line["rating_lower"]) / 2
+        assert f"{row['name']} since 1 Mar 2026 {line['rating']:.0f} ± {half:.0f}" in text_of(html)
+    assert "<bdi>&lt;script&gt;alert(1)&lt;/script&gt; &amp; withdrawn</bdi>" in html
+    assert '<a href="/a/sample/competitors/Birch%20v2/">replaced by Birch v2</a>' in html
+    assert "<bdi>&lt;script&gt;" in page(client, "/a/sample/competitors/Ash/")
+    assert "Reason: replaced by Birch v2" in text_of(page(client, "/a/sample/competitors/Birch/"))
+    assert "Reason:" not in page(client, "/a/sample/competitors/Cedar/")
+    published.refresh_from_db()
+    assert "the same bytes" in verify(published).sentence  # why somebody was retired is in no snapshot
+    versions.bring_back(ash)
+    assert [row["name"] for row in client.get("/a/sample/integrity.json").json()["retirements"]] == ["Birch"]
+    assert "withdrawn" not in page(client, "/a/sample/competitors/Ash/")
+
+
+@transactional
+def test_many_retirements_cost_no_more_questions_than_one(client: Any, published: Snapshot, now: datetime) -> None:
+    counts = []
+    for names in (("Ash",), ("Birch", "Cedar", "Dogwood")):
+        for row in Competitor.objects.filter(name__in=names):
+            versions.revise(row, now=now, temperature=0.5)
+        with CaptureQueriesContext(connection) as queries:
+            client.get("/a/sample/integrity.json")
+        counts.append(len(queries))
+    assert counts[0] == counts[1]

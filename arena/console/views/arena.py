@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from arena.battles.opening import current_battle
+from arena.battles import opening
 from arena.competitors.watching import ANSWERS, endpoint_states, resting_alone
 from arena.console.door import console_arena
 from arena.console.forms import ArenaForm
@@ -30,11 +30,8 @@ from arena.teams.person import person_of
 
 
 def untold_since(request: HttpRequest, arena: Arena) -> datetime | None:
-    """When this person's open battle here was served: who first answered, failed or was probed since may be one of its
-    two."""
-    voter = person_of(request).voter()
-    battle = current_battle(voter, arena, now=timezone.now()) if voter else None
-    return battle.served_at if battle else None
+    """When the open battle here of whoever asks was served."""
+    return opening.untold_since(person_of(request), arena, now=timezone.now())
 
 
 @require_safe

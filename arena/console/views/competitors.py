@@ -18,7 +18,7 @@ from arena.competitors import catalogue, endpoints, health, versions, watching
 from arena.competitors.health import LOCAL_MODEL, local_model_missing
 from arena.competitors.models import Competitor, Endpoint
 from arena.console.door import console_arena
-from arena.console.field_forms import CompetitorForm, TrialForm
+from arena.console.field_forms import CompetitorForm, RetireForm, TrialForm
 from arena.console.naming import change, why_name_stays
 from arena.console.refusals import said_on
 from arena.console.state import state_of
@@ -104,12 +104,15 @@ def competitor(request: HttpRequest, slug: str, competitor_id: int) -> HttpRespo
 @require_POST
 @never_cache
 def change_service(request: HttpRequest, slug: str, competitor_id: int) -> HttpResponse:
-    """Retires, brings back, forgets the failures of one that has been mended."""
+    """Retires for a reason, or corrects the reason; brings back; forgets the failures of one that has been mended."""
     arena = console_arena(request, slug, Action.CONFIGURE)
     row = _found(arena, competitor_id)
     wanted = request.POST.get("service", "")
     if wanted == "retire":
-        versions.retire(row, now=timezone.now())
+        retiring = RetireForm(request.POST)
+        if not retiring.is_valid():
+            return _page(request, arena, row, retiring=retiring)
+        versions.retire(row, reason=retiring.cleaned_data["retired_reason"], now=timezone.now())
         messages.success(request, _("%(name)s is retired.") % {"name": row.label})
     elif wanted == "back":
         versions.bring_back(row)
@@ -152,6 +155,7 @@ def _page(
     *,
     form: CompetitorForm | None = None,
     trial: TrialForm | None = None,
+    retiring: RetireForm | None = None,
     result: endpoints.TrialResult | None = None,
 ) -> HttpResponse:
     may_configure = may(person_of(request), Action.CONFIGURE, arena)
@@ -162,18 +166,21 @@ def _page(
         may_change=may_configure,
         name_fixed=why_name_stays(row, untold),
     )
+    why = versions.why_retired(row, untold)
     context: dict[str, Any] = page_context(request, arena) | {
         "row": row,
         "form": form,
         "groups": form.groups(),
         "trial": trial or TrialForm(),
+        "why": why,
+        "retiring": retiring or RetireForm(initial={"retired_reason": why and why.reason}),
         "result": result,
         "health": _health(row, untold, now=timezone.now()),
         "untold_since": untold,
         "words": endpoint_words(),
         "others": Competitor.objects.filter(arena=arena, name=row.name).exclude(pk=row.pk).order_by("-version"),
     }
-    refused = bool(form.errors or (trial and trial.errors))
+    refused = any(given is not None and given.errors for given in (form, trial, retiring))
     return render(request, "console/competitor.html", context, status=400 if refused else 200)
 
 
@@ -185,7 +192,7 @@ def _health(row: Competitor, untold: datetime | None, *, now: datetime) -> watch
 
 
 def _found(arena: Arena, competitor_id: int) -> Competitor:
-    row = Competitor.objects.filter(arena=arena, pk=competitor_id).select_related("endpoint").first()
+    row = Competitor.objects.filter(arena=arena, pk=competitor_id).select_related("endpoint", "replaced_by").first()
     if row is None:
         raise Http404("There is no page at this address, or it is not open to you.")
     return row

@@ -8,13 +8,16 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
+from arena.battles.opening import untold_since
 from arena.competitors.models import Competitor
+from arena.competitors.versions import why_retired
 from arena.leaderboards import charts, plots, profile, reading
 from arena.leaderboards.costs import cost_of_thousand
 from arena.leaderboards.sentences import figure
@@ -34,6 +37,7 @@ def competitor(request: HttpRequest, arena: Arena, name: str) -> HttpResponse:
     context: dict[str, Any] = {
         "arena": arena, "section": "leaderboard", "competitor": row, "board": published, "line": None,
         "settings": _settings(row), "price_in": _number(row.price_in, "–"), "price_out": _number(row.price_out, "–"),
+        "why": why_retired(row, untold_since(person_of(request), arena, now=timezone.now())),
     }  # fmt: skip
     if published is not None:
         context |= _on_the_board(published, row)

@@ -8,14 +8,17 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from arena.battles.matchmaking import UNIFORM_FLOOR
+from arena.battles.opening import untold_since
 from arena.integrity.words import decided_word, rule_word
 from arena.leaderboards import beside, charts, plots, reading, shares
 from arena.leaderboards.models import Snapshot
+from arena.leaderboards.retirements import retirements
 from arena.leaderboards.views.readers import for_readers
 from arena.teams.models import Arena
 from arena.teams.permissions import Action, may
@@ -38,6 +41,7 @@ def integrity(request: HttpRequest, arena: Arena) -> HttpResponse:
     context |= {
         "served": served,
         "providers": [(row, row.share * 100, row.even_share * 100) for row in providers],
+        "retirements": retirements(arena, snapshot, untold=untold_since(person_of(request), arena, now=timezone.now())),
     }
     if served is not None:
         context |= {
@@ -81,8 +85,9 @@ def _hundred(share: float | None) -> float | None:
 @for_readers
 def integrity_json(request: HttpRequest, arena: Arena) -> HttpResponse:
     """The same figures as data."""
-    answer = JsonResponse(shares.integrity_of(arena))
-    if arena.access != Arena.Access.OPEN:
+    untold = untold_since(person_of(request), arena, now=timezone.now())
+    answer = JsonResponse(shares.integrity_of(arena, untold=untold))
+    if arena.access != Arena.Access.OPEN or untold is not None:
         patch_cache_control(answer, private=True)
     return answer
 
