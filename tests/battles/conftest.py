@@ -35,6 +35,7 @@ def canary_competitor(arena: Arena, number: int, endpoint: Endpoint | None) -> C
         description=f"{word}-description",
         organization=f"{word}-organization",
         license=f"{word}-license",
+        retired_reason=f"{word}-reason",
         extra_body={"note": f"{word}-extra"},
         stop=[f"{word}-stop"],
         price_in=7000.25 + number,

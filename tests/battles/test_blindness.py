@@ -16,10 +16,12 @@ from unittest.mock import patch
 import pytest
 from asgiref.sync import async_to_sync
 from django.test import Client
+from django.utils import timezone
 
 from arena.battles import blinding, frames, running
 from arena.battles.models import Battle, Turn
 from arena.battles.views import stage as stages
+from arena.competitors import versions
 from arena.competitors.providers import ErrorCode, ProviderError, ScriptedProvider
 from arena.teams.models import Arena, Voter
 from arena.teams.voters import COOKIE, cookie_value
@@ -155,6 +157,22 @@ def test_the_vote_names_exactly_the_two(
     assert names == [("a", battle.competitor_a.label), ("b", battle.competitor_b.label)]
     others = set(live.competitors.values_list("name", flat=True)) - {name for _, name in names}
     assert not [name for name in others if name.encode() in answer.content]
+
+
+def test_why_one_of_two_is_retired_is_told_after_the_vote_alone(recorded: Arena, voter: Voter) -> None:
+    """The pages beside the board name everybody, retired or not; a reason could say who answers how."""
+    watcher = Watcher(voter)
+    watcher.post("/a/recorded/battles/")
+    battle = Battle.objects.get()
+    versions.retire(battle.competitor_a, reason="Answers in rhymes.", now=timezone.now())
+    told = f"/a/recorded/competitors/{battle.competitor_a.label}/"
+    beside = (told, "/a/recorded/integrity/", "/a/recorded/integrity.json", "/api/v1/arenas/recorded/integrity/",
+              "/api/v1/arenas/recorded/competitors/")  # fmt: skip
+    for path in (*beside, "/a/recorded/", f"/a/recorded/battles/{battle.public_id}/"):
+        watcher.get(path)
+    assert not [part for part in watcher.seen if b"rhymes" in part]
+    assert watcher.post(f"/a/recorded/battles/{battle.public_id}/vote/", {"winner": "a"}).status_code == 200
+    assert [path for path in beside if b"rhymes" not in watcher.get(path).content] == []
 
 
 def test_two_battles_with_the_same_model_share_no_bytes_but_text(
