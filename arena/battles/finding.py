@@ -6,7 +6,7 @@ from uuid import UUID
 
 from arena.battles.errors import NotAVoter, NotFound, NotYours
 from arena.battles.models import Battle
-from arena.teams.access import arena_for, enterable
+from arena.teams.access import arena_for, may_enter
 from arena.teams.models import Arena
 from arena.teams.permissions import Action, may
 from arena.teams.person import Person
@@ -20,16 +20,15 @@ def check_may_vote(person: Person, arena: Arena) -> None:
 
 
 def own_battle(person: Person, cookie: str | None, slug: str, battle_id: UUID) -> Battle:
-    """The caller's own battle, with its arena and its voter; one query when all is well.
+    """The caller's own battle, with its arena and its voter; one query when all is well and the arena is open.
 
     Raises Http404 for an arena that they may not enter, NotFound, NotYours.
     """
-    mine = Battle.objects.select_related("arena", "voter").filter(enterable(person, "arena__"), arena__slug=slug)
-    try:
-        battle = mine.get(public_id=battle_id)
-    except Battle.DoesNotExist:
+    found = Battle.objects.select_related("arena", "voter").filter(public_id=battle_id, arena__slug=slug)
+    battle = next(iter(found), None)
+    if battle is None or not may_enter(person, battle.arena):
         arena_for(person, slug)
-        raise NotFound from None
+        raise NotFound
     if not is_voter(battle.voter, cookie, person.user):
         raise NotYours
     return battle

@@ -4,10 +4,12 @@ import pytest
 from django.contrib.auth.models import AnonymousUser, User
 from django.http import Http404
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
-from arena.teams.access import arena_for, arenas_for
-from arena.teams.models import Arena
-from arena.teams.person import Person
+from arena.teams.access import arena_for, arenas_for, may_enter
+from arena.teams.models import Arena, Membership, Voter
+from arena.teams.person import Limits, Person
+from arena.teams.voters import cookie_value
 
 pytestmark = pytest.mark.django_db
 NOBODY = AnonymousUser()
@@ -66,3 +68,38 @@ def test_arenas_are_listed_as_they_may_be_entered(staff: User) -> None:
     arenas = [make("open"), make("private")]
     assert list(arenas_for(Person(NOBODY))) == arenas[:1]
     assert list(arenas_for(Person(staff))) == arenas
+
+
+@pytest.mark.parametrize("access", Arena.Access.values)
+@pytest.mark.parametrize("archived", [False, True])
+@pytest.mark.parametrize("membership", ["none", "ended", "voter", "auditor"])
+def test_who_may_enter_an_arena_at_hand_is_who_finds_it(
+    access: str, archived: bool, membership: str, staff: User
+) -> None:
+    arena = make(access, archived_at=timezone.now() if archived else None)
+    other = make("open" if access != "open" else "invite")
+    members = User.objects.create_user("otto"), User.objects.create_user("gone", is_active=False)
+    voters = [Voter.objects.create(user=user) for user in members] + [Voter.objects.create()]
+    if membership != "none":
+        role = "voter" if membership == "ended" else membership
+        ended = timezone.now() if membership == "ended" else None
+        for voter in voters:
+            Membership.objects.create(arena=arena, voter=voter, role=role, ended_at=ended)
+    actions = frozenset({"vote"})
+    people: list[tuple[User | AnonymousUser, str | None]] = [(user, None) for user in (NOBODY, staff, *members)]
+    people += [(NOBODY, cookie) for cookie in ("forged", cookie_value(voters[2]), cookie_value(voters[0]))]
+    found = set()
+    for user, cookie in people:
+        for limits in (None, Limits(actions), Limits(actions, arena.pk), Limits(actions, other.pk)):
+            person = Person(user, cookie, limits=limits)
+            finds = arenas_for(person).filter(pk=arena.pk).exists()
+            assert may_enter(person, arena) == finds, (user, cookie, limits)
+            found.add(finds)
+    assert found == ({False} if archived else {False, True})
+
+
+def test_an_open_arena_at_hand_is_entered_without_a_query(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    arena = make("open")
+    person = Person(NOBODY, cookie_value(Voter.objects.create()))
+    with django_assert_num_queries(0):
+        assert may_enter(person, arena)
