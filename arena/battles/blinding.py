@@ -118,7 +118,7 @@ def reveal(battle: Battle, cast: CastVote | None = None) -> Reveal:
     """
     vote, note = _committed(battle, cast)
     _check_told(battle.arena, battle.voter)
-    competitors = Competitor.objects.in_bulk([pk for _, pk in battle.competitor_ids()])
+    competitors = Competitor.objects.order_by().only(*_NAMED).in_bulk([pk for _, pk in battle.competitor_ids()])
     first, second = (_named(side, competitors[pk]) for side, pk in battle.competitor_ids())
     return Reveal(Winner(vote.winner), (first, second), tuple(note.tags) if note else (), note.comment if note else "")
 
@@ -201,6 +201,11 @@ def _answers(battle: Battle) -> dict[int, dict[Side, str]]:
 
 def _both(answers: dict[Side, str], battle: Battle) -> dict[Side, str]:
     return answers if len(answers) == len(Side) and battle.state != BattleState.VOID else {}
+
+
+_NAMED = ("name", "version", "organization", "license", "model_id", "revision", "system_prompt", "temperature", "top_p",
+          "max_tokens")  # fmt: skip
+"""The columns of a competitor that `_named` reads."""
 
 
 def _named(side: Side, competitor: Competitor) -> RevealedSide:

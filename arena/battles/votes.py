@@ -54,14 +54,14 @@ def cast_vote(battle_id: UUID, voter: Voter, winner: Winner, *, now: datetime) -
     OutcomeNotOffered by the arena's settings of this moment.
     """
     with transaction.atomic(durable=True):  # a vote inside a caller's transaction could still be rolled back
-        battle_pk, arena_pk, state, expires_at = _lock(battle_id, voter)
-        earlier = next(iter(Vote.objects.filter(battle_id=battle_pk)), None)
+        battle_pk, state, expires_at = _lock(battle_id, voter)
+        arena, earlier = _settings_and_winner(battle_pk)
         if earlier is not None:
-            if earlier.winner != winner:
+            if earlier != winner:
                 raise AlreadyVoted
-            return CastVote(earlier, repeated=True)
+            return CastVote(Vote.objects.get(battle_id=battle_pk), repeated=True)
         _check_votable(state, expires_at, now=now)
-        _check_offered(arena_pk, winner, now=now)
+        _check_offered(arena, winner, now=now)
         vote = Vote.objects.create(battle_id=battle_pk, voter=voter, winner=winner, created_at=now)
     return CastVote(vote, repeated=False)
 
@@ -82,21 +82,30 @@ def store_imported_votes(votes: list[Vote]) -> None:
     Vote.objects.bulk_create(votes, batch_size=2000)
 
 
-def _lock(battle_id: UUID, voter: Voter) -> tuple[int, int, str, datetime]:
-    """Locks the battle's row; its key, its arena's, state and end. Five columns: this is every vote's path."""
-    row = Battle.objects.select_for_update().values_list("pk", "arena_id", "state", "expires_at", "voter_id")
+def _lock(battle_id: UUID, voter: Voter) -> tuple[int, str, datetime]:
+    """Locks the battle's row; its key, state and end. Four columns: this is every vote's path."""
+    row = Battle.objects.select_for_update().values_list("pk", "state", "expires_at", "voter_id")
     try:
-        battle_pk, arena_pk, state, expires_at, owner = row.get(public_id=battle_id)
+        battle_pk, state, expires_at, owner = row.get(public_id=battle_id)
     except Battle.DoesNotExist:
         raise NotFound from None
     if owner != voter.pk:
         raise NotYours
-    return battle_pk, arena_pk, state, expires_at
+    return battle_pk, state, expires_at
 
 
-def _check_offered(arena_pk: int, winner: Winner, *, now: datetime) -> None:
-    """The arena is not locked with the battle: two votes in one arena must not wait for each other."""
-    arena = Arena.objects.only("allow_both_bad", "closed_at").get(pk=arena_pk)
+def _settings_and_winner(battle_pk: int) -> tuple[Arena, str | None]:
+    """What the arena says of votes now, and what this battle's vote chose if there is one.
+
+    Not read with the lock: PostgreSQL shows a statement that waited for a row what other tables held before it waited,
+    and so not the vote that it waited for. Nor is the arena locked: votes in one arena must not wait for each other.
+    """
+    columns = ("arena__allow_both_bad", "arena__closed_at", "vote__winner")
+    allow_both_bad, closed_at, winner = Battle.objects.values_list(*columns).get(pk=battle_pk)
+    return Arena(allow_both_bad=allow_both_bad, closed_at=closed_at), winner
+
+
+def _check_offered(arena: Arena, winner: Winner, *, now: datetime) -> None:
     if is_closed(arena, now=now):
         raise VotingEnded
     if winner not in outcomes_of(arena):

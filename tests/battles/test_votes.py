@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 from django.db import OperationalError, connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from hypothesis import HealthCheck, given
 from hypothesis import settings as tries
@@ -113,6 +114,20 @@ def test_the_vote_on_one_battle_reveals_no_other(serve: Callable[..., Battle], v
     assert blinding.reveal(judged, cast) == blinding.reveal(judged)
     with pytest.raises(NotYetVoted):
         blinding.reveal(other, cast)
+
+
+def test_a_vote_asks_for_little_and_reveals_only_after_it_is_stored(
+    as_voter: Client, serve: Callable[..., Battle]
+) -> None:
+    battle = serve()
+    headers = {"X-Fragment": "1", "X-Has-Turns": "1"}
+    with CaptureQueriesContext(connection) as asked:
+        answer = as_voter.post(PAGE.format(battle.public_id), {"winner": "a"}, headers=headers)
+    assert answer.status_code == 200 and b"zanzibar" in answer.content
+    said = [query["sql"] for query in asked.captured_queries if query["sql"].startswith(("SELECT", "INSERT"))]
+    stored = next(number for number, sql in enumerate(said) if sql.startswith('INSERT INTO "battles_vote"'))
+    assert stored == 3 and len(said) == 7
+    assert not any('"competitors_competitor"' in sql for sql in said[:stored])
 
 
 def test_a_crash_after_the_commit_keeps_the_vote_and_reveals_on_return(
