@@ -182,13 +182,9 @@ def forget_prompts(voter: Voter) -> int:
 
 
 def current_battle(voter: Voter, arena: Arena, *, now: datetime) -> Battle | None:
-    """This voter's open battle here: served, answering or complete, not voted, not expired."""
-    return (
-        Battle.objects.filter(voter=voter, arena=arena, state__in=OPEN_STATES, vote__isnull=True, expires_at__gt=now)
-        .select_related("arena")
-        .order_by("-id")
-        .first()
-    )
+    """This voter's open battle here, with this very arena: served, answering or complete, not voted, not expired."""
+    still_open = arena.battle_set.filter(voter=voter, state__in=OPEN_STATES, vote__isnull=True, expires_at__gt=now)
+    return still_open.order_by("-id").first()
 
 
 def untold_since(person: Person, arena: Arena, *, now: datetime) -> datetime | None:

@@ -191,7 +191,7 @@ def _own_battle(raw: str, arena: Arena, voter: Voter | None) -> Battle | None:
         return None
     if voter is None:
         return None
-    return Battle.objects.select_related("arena").filter(public_id=public_id, arena=arena, voter=voter).first()
+    return arena.battle_set.filter(public_id=public_id, voter=voter).first()
 
 
 def _answer(request: HttpRequest, arena: Arena, stage: Stage, *, status: int = 200) -> HttpResponse:

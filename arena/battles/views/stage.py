@@ -153,7 +153,7 @@ def _guided(stage: Stage, arena: Arena, voter: Voter | None) -> Stage:
 
 def _unfinished_business(arena: Arena, voter: Voter) -> Battle | None:
     """The last battle if it was set aside and not drawn again: the voter is owed a word and a new pair."""
-    last = Battle.objects.select_related("arena").filter(arena=arena, voter=voter).order_by("-id").first()
+    last = arena.battle_set.filter(voter=voter).order_by("-id").first()
     return last if last and last.state == BattleState.VOID else None
 
 
