@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -18,7 +18,7 @@ from hypothesis import settings as tries
 from hypothesis import strategies as st
 
 from arena.battles import blinding, lifecycle, opening, votes
-from arena.battles.errors import BattleError, NotYetVoted
+from arena.battles.errors import AlreadyVoted, BattleError, NotYetVoted
 from arena.battles.models import Battle, Vote
 from arena.battles.words import BattleState, Winner
 from arena.competitors.models import Competitor
@@ -215,6 +215,37 @@ def test_no_order_of_events_makes_two_votes_or_a_reveal_without_one(
                 blinding.reveal(battle)
         else:
             assert battle.state == BattleState.COMPLETE
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("winner", [Winner.A, Winner.B])
+def test_a_vote_that_waited_for_another_one_sees_it(
+    serve: Callable[..., Battle], voter: Voter, now: datetime, winner: Winner
+) -> None:
+    battle = serve()
+    answers: list[votes.CastVote | BattleError] = []
+
+    def wait_and_vote() -> None:
+        try:
+            answers.append(votes.cast_vote(battle.public_id, voter, winner, now=now))
+        except BattleError as error:
+            answers.append(error)
+        finally:
+            connection.close()
+
+    second = threading.Thread(target=wait_and_vote)
+    with transaction.atomic():
+        Battle.objects.select_for_update().get(pk=battle.pk)
+        second.start()
+        second.join(0.5)  # by now it waits for the lock
+        assert second.is_alive() and not answers
+        first = Vote.objects.create(battle=battle, voter=voter, winner=Winner.A, created_at=now)
+    second.join()
+    assert Vote.objects.get() == first
+    if winner == Winner.A:
+        assert answers == [votes.CastVote(first, repeated=True)]
+    else:
+        assert [type(answer) for answer in answers] == [AlreadyVoted]
 
 
 @pytest.mark.django_db(transaction=True)
