@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count, Q, QuerySet
 
+from arena.battles.addresses import first_served
 from arena.battles.marking import standing_marks
 from arena.battles.models import Battle, ServedFrom
 from arena.battles.words import BattleState, VoidReason, Winner
@@ -87,14 +88,20 @@ def _vouched(arena: Arena, voters: tuple[int, ...]) -> Any:
     """Members are known to somebody."""
     import numpy as np
 
-    members = set(Membership.objects.filter(arena=arena, ended_at__isnull=True).values_list("voter_id", flat=True))
+    members = _members(arena)
     return np.array([pk in members for pk in voters], dtype=np.bool_)
+
+
+def _members(arena: Arena) -> set[int]:
+    return set(Membership.objects.filter(arena=arena, ended_at__isnull=True).values_list("voter_id", flat=True))
 
 
 def _clusters(arena: Arena, voters: tuple[int, ...]) -> dict[str, Any]:
     """What accounts share beside their votes; kinds in which nobody shares anything are left out."""
     invites = Membership.objects.filter(arena=arena, invitation__isnull=False).values_list("voter_id", "invitation_id")
-    kinds: dict[str, dict[int, Any]] = {"invite": dict(invites), "domain": _domains(voters), "address": _blocks(arena)}
+    kinds: dict[str, dict[int, Any]] = {
+        "invite": dict(invites), "domain": _domains(voters), "address": _blocks(arena), "burst": _bursts(arena, voters),
+    }  # fmt: skip
     return {kind: codes for kind, shared in kinds.items() if (codes := _codes(voters, shared)) is not None}
 
 
@@ -113,6 +120,19 @@ def _domains(voters: tuple[int, ...]) -> dict[int, str]:
         found |= {pk: email.rpartition("@")[2].lower() for pk, email in rows.values_list("pk", "user__email")}
     sizes = Counter(found.values())
     return {pk: domain for pk, domain in found.items() if sizes[domain] <= max(2, CROWD * len(voters))}
+
+
+def _bursts(arena: Arena, voters: tuple[int, ...]) -> dict[int, int]:
+    """In which burst of newcomers to this instance a voter came; members were asked to come, and are in none."""
+    from ratings.bursts import bursts
+
+    members = _members(arena)
+    strangers = [pk for pk in voters if pk not in members]
+    first: dict[int, datetime] = {}
+    for start in range(0, len(strangers), BATCH):
+        first |= first_served(strangers[start : start + BATCH])
+    found = bursts([first[pk].timestamp() for pk in strangers])
+    return {pk: burst for pk, burst in zip(strangers, found.tolist(), strict=True) if burst >= 0}
 
 
 def _codes(voters: tuple[int, ...], shared: dict[int, Any]) -> Any:

@@ -71,6 +71,25 @@ def withheld(arena: Arena) -> set[int]:
     return set(standing.in_force(arena).all)
 
 
+def test_newcomers_of_one_hour_are_a_burst_and_members_are_in_none(world: Arena, now: datetime) -> None:
+    crowd = sorted(attack(world, "Dogwood", now, accounts=20))
+    Membership.objects.create(arena=world, voter_id=crowd[0], role="voter")
+    log = served(world, through_battle=10**9, through_vote=10**9, now=now)
+    of = dict(zip(log.voters, log.log.clusters["burst"].tolist(), strict=True))
+    assert of[crowd[0]] == -1 and len({of[pk] for pk in crowd[1:]}) == 1 and of[crowd[1]] >= 0
+    honest = Voter.objects.exclude(pk__in=crowd).values_list("pk", flat=True)
+    assert sum(of[pk] >= 0 for pk in honest if pk in of) == 0
+
+
+def test_an_old_account_is_in_no_burst_whatever_the_log_begins_with(
+    world: Arena, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a large arena the latest battles are read: who was first served long before has not come with them."""
+    monkeypatch.setattr("arena.integrity.serving.LATEST", 400)
+    log = served(world, through_battle=10**9, through_vote=10**9, now=now)
+    assert log.log.battles == 400 and "burst" not in log.log.clusters
+
+
 def test_a_campaign_is_set_aside_and_nobody_else(world: Arena, now: datetime) -> None:
     plain = publish_snapshot(world, now=now)
     attackers = attack(world, "Dogwood", now)
