@@ -83,6 +83,12 @@ def test_the_page_takes_a_new_table_and_nothing_else_changes(bench: ModuleType) 
         bench.with_table("no marks", "")
 
 
+def test_the_tables_of_the_web_side_and_of_integrity_have_their_places() -> None:
+    for name in ("web", "integrity"):
+        inside = PAGE.split(f"<!-- {name} -->")[1].split(f"<!-- end of {name} -->")[0].strip().splitlines()
+        assert len(inside) >= 10 and {line.count("|") for line in inside[:-2]} == {inside[0].count("|")}
+
+
 def test_an_unknown_goal_is_named(bench: ModuleType) -> None:
     command = [sys.executable, str(ROOT / "tests/bench/ratings_bench.py"), "--only", "G1,G99"]
     done = subprocess.run(command, capture_output=True, text=True)
