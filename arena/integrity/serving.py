@@ -14,6 +14,7 @@ from arena.battles.marking import standing_marks
 from arena.battles.models import Battle, ServedFrom
 from arena.battles.words import BattleState, VoidReason, Winner
 from arena.competitors.models import Competitor
+from arena.integrity.rows import batches
 from arena.teams.models import Arena, Membership, Voter
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def served(arena: Arena, *, through_battle: int, through_vote: int, now: datetim
     competitors = tuple(sorted({pk for row in table for pk in row[1:3]}))
     account, place = ({pk: code for code, pk in enumerate(ids)} for ids in (voters, competitors))
     labels = {row.pk: row.label for row in Competitor.objects.filter(pk__in=competitors)}
+    members = _members(arena)
     voted = [0 if row[4] is None or row[4] > through_vote else row[4] for row in table]
     log = made(
         [labels[pk] for pk in competitors],
@@ -66,8 +68,8 @@ def served(arena: Arena, *, through_battle: int, through_vote: int, now: datetim
         [OUTCOMES[Winner(row[5])] if vote else -1 for row, vote in zip(table, voted, strict=True)],
         [account[row[0]] for row in table],
         [row[3].timestamp() for row in table],
-        clusters=_clusters(arena, voters),
-        vouched=_vouched(arena, voters),
+        clusters=_clusters(arena, voters, members),
+        vouched=np.array([pk in members for pk in voters], dtype=np.bool_),
     )
     order = np.argsort([row[3].timestamp() for row in table], kind="stable")  # as the log puts itself into order
     return Served(log, voters, competitors, np.array(voted, dtype=np.int64)[order])
@@ -84,23 +86,17 @@ def _judgeable(arena: Arena, through_battle: int, through_vote: int, now: dateti
     )
 
 
-def _vouched(arena: Arena, voters: tuple[int, ...]) -> Any:
-    """Members are known to somebody."""
-    import numpy as np
-
-    members = _members(arena)
-    return np.array([pk in members for pk in voters], dtype=np.bool_)
-
-
 def _members(arena: Arena) -> set[int]:
+    """Voters who are known to somebody: they count as vouched for."""
     return set(Membership.objects.filter(arena=arena, ended_at__isnull=True).values_list("voter_id", flat=True))
 
 
-def _clusters(arena: Arena, voters: tuple[int, ...]) -> dict[str, Any]:
+def _clusters(arena: Arena, voters: tuple[int, ...], members: set[int]) -> dict[str, Any]:
     """What accounts share beside their votes; kinds in which nobody shares anything are left out."""
     invites = Membership.objects.filter(arena=arena, invitation__isnull=False).values_list("voter_id", "invitation_id")
+    strangers = [pk for pk in voters if pk not in members]
     kinds: dict[str, dict[int, Any]] = {
-        "invite": dict(invites), "domain": _domains(voters), "address": _blocks(arena), "burst": _bursts(arena, voters),
+        "invite": dict(invites), "domain": _domains(voters), "address": _blocks(arena), "burst": _bursts(strangers),
     }  # fmt: skip
     return {kind: codes for kind, shared in kinds.items() if (codes := _codes(voters, shared)) is not None}
 
@@ -115,24 +111,22 @@ def _blocks(arena: Arena) -> dict[int, str]:
 def _domains(voters: tuple[int, ...]) -> dict[int, str]:
     """Mail domains, but for those that so many have that they say nothing."""
     found: dict[int, str] = {}
-    for start in range(0, len(voters), BATCH):
-        rows = Voter.objects.filter(pk__in=voters[start : start + BATCH], user__isnull=False).exclude(user__email="")
+    for some in batches(voters, BATCH):
+        rows = Voter.objects.filter(pk__in=some, user__isnull=False).exclude(user__email="")
         found |= {pk: email.rpartition("@")[2].lower() for pk, email in rows.values_list("pk", "user__email")}
     sizes = Counter(found.values())
     return {pk: domain for pk, domain in found.items() if sizes[domain] <= max(2, CROWD * len(voters))}
 
 
-def _bursts(arena: Arena, voters: tuple[int, ...]) -> dict[int, int]:
-    """In which burst of newcomers to this instance a voter came; members were asked to come, and are in none."""
+def _bursts(strangers: list[int]) -> dict[int, int]:
+    """In which burst of newcomers to this instance a voter came. Members were asked to come: not for them."""
     from ratings.bursts import bursts
 
-    members = _members(arena)
-    strangers = [pk for pk in voters if pk not in members]
     first: dict[int, datetime] = {}
-    for start in range(0, len(strangers), BATCH):
-        first |= first_served(strangers[start : start + BATCH])
-    found = bursts([first[pk].timestamp() for pk in strangers])
-    return {pk: burst for pk, burst in zip(strangers, found.tolist(), strict=True) if burst >= 0}
+    for some in batches(strangers, BATCH):
+        first |= first_served(some)
+    found = bursts([moment.timestamp() for moment in first.values()])
+    return {pk: burst for pk, burst in zip(first, found.tolist(), strict=True) if burst >= 0}
 
 
 def _codes(voters: tuple[int, ...], shared: dict[int, Any]) -> Any:

@@ -22,6 +22,7 @@ from arena.leaderboards.models import Snapshot
 from arena.leaderboards.publishing import publish_snapshot
 from arena.leaderboards.verifying import verify
 from arena.teams.models import Arena, Membership, Voter
+from ratings.bursts import bursts
 from tests.leaderboards.conftest import FIELD, field
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -81,13 +82,25 @@ def test_newcomers_of_one_hour_are_a_burst_and_members_are_in_none(world: Arena,
     assert sum(of[pk] >= 0 for pk in honest if pk in of) == 0
 
 
-def test_an_old_account_is_in_no_burst_whatever_the_log_begins_with(
+def test_old_accounts_are_in_no_burst_however_late_the_log_begins(
     world: Arena, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of a large arena the latest battles are read: who was first served long before has not come with them."""
-    monkeypatch.setattr("arena.integrity.serving.LATEST", 400)
-    log = served(world, through_battle=10**9, through_vote=10**9, now=now)
-    assert log.log.battles == 400 and "burst" not in log.log.clusters
+    a, b = Competitor.objects.filter(arena=world)[:2]
+    old = list(Voter.objects.filter(battle__arena=world).distinct().order_by("pk")[:60])
+    assert len(old) == 60
+    Battle.objects.bulk_create(
+        Battle(
+            arena=world, voter=voter, competitor_a=a, competitor_b=b, policy="uniform", seed="0", state="skipped",
+            draw_probability=1 / 12, stream_mode="paced", served_at=now - timedelta(minutes=60 - n),
+            expires_at=now + timedelta(hours=23),
+        )
+        for n, voter in enumerate(old)
+    )  # fmt: skip
+    monkeypatch.setattr("arena.integrity.serving.LATEST", 90)
+    log = served(world, through_battle=10**9, through_vote=10**9, now=now).log
+    assert log.battles == 90 and "burst" not in log.clusters
+    assert (bursts(log.first_served()) >= 0).any(), "by this log alone they would seem to have come at once"
 
 
 def test_a_campaign_is_set_aside_and_nobody_else(world: Arena, now: datetime) -> None:
